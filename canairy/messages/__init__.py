@@ -1,0 +1,1 @@
+"""What travels on the topics: frozen data classes with `encode` and `decode`, one file a message."""

@@ -1,0 +1,102 @@
+"""thermal.detections: where the equipment and the hot spots of one frame are, with the pixels to measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from canairy.messages import wire
+from canairy.messages.header import FrameHeader, Place
+from canairy.messages.thermogram import Thermogram
+from protos.canairy.v1 import thermal_pb2 as pb
+
+
+class RegionKind(Enum):
+    """How a region came to be looked at."""
+
+    REGISTERED = pb.REGION_KIND_REGISTERED
+    HOT_SPOT = pb.REGION_KIND_HOT_SPOT
+
+    @classmethod
+    def from_wire(cls, value: int) -> RegionKind:
+        """A kind that this version does not know is read as a hot spot: measured, and never matched to an asset."""
+        return cls.REGISTERED if value == pb.REGION_KIND_REGISTERED else cls.HOT_SPOT
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A crop at (x, y) of its frame, pixels from the top left; `outline` in frame pixels, empty for the whole crop.
+
+    Without `crop`, no pixel of the region lies in the frame: it is still told, for it is not a healthy region.
+    """
+
+    asset: str
+    kind: RegionKind
+    x: int
+    y: int
+    crop: Thermogram | None
+    outline: tuple[tuple[int, int], ...] = ()
+    score: float | None = None
+    surroundings_c: float | None = None
+    unseen: bool = False
+    closed: bool = False
+
+    def to_wire(self) -> pb.Region:
+        """The protobuf message."""
+        return pb.Region(
+            asset=self.asset,
+            kind=self.kind.value,
+            corner=pb.Pixel(x=self.x, y=self.y),
+            crop=None if self.crop is None else self.crop.to_wire(),
+            outline=[pb.Pixel(x=x, y=y) for x, y in self.outline],
+            score=self.score,
+            surroundings_c=self.surroundings_c,
+            unseen=self.unseen,
+            closed=self.closed,
+        )
+
+    @classmethod
+    def from_wire(cls, message: pb.Region) -> Region:
+        """Raises InvalidMessage for a region without a name or with impossible numbers."""
+        return cls(
+            asset=wire.required(message.asset, "region.asset"),
+            kind=RegionKind.from_wire(message.kind),
+            x=message.corner.x,
+            y=message.corner.y,
+            crop=Thermogram.from_wire(message.crop) if message.HasField("crop") else None,
+            outline=tuple((pixel.x, pixel.y) for pixel in message.outline),
+            score=wire.optional_number(message, "score"),
+            surroundings_c=wire.optional_number(message, "surroundings_c"),
+            unseen=message.unseen,
+            closed=message.closed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """All regions of one frame; a frame without any is a message too. `shed`: frames skipped before this one."""
+
+    header: FrameHeader
+    frame: Place
+    regions: tuple[Region, ...] = ()
+    shed: int = 0
+
+    def encode(self) -> bytes:
+        """Serialized canairy.v1.Detections."""
+        return pb.Detections(
+            header=self.header.to_wire(),
+            frame=self.frame.to_wire(),
+            regions=[region.to_wire() for region in self.regions],
+            shed=self.shed,
+        ).SerializeToString()
+
+    @classmethod
+    def decode(cls, value: bytes) -> Detections:
+        """Raises InvalidMessage when the bytes are not detections, or say something impossible."""
+        message = wire.parse(pb.Detections, value)
+        return cls(
+            header=FrameHeader.from_wire(message.header),
+            frame=Place.from_wire(message.frame),
+            regions=tuple(Region.from_wire(region) for region in message.regions),
+            shed=message.shed,
+        )

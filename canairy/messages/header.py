@@ -1,0 +1,82 @@
+"""Who saw a frame and when, and where a message stands: carried by everything that comes from a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from canairy.messages import wire
+from protos.canairy.v1 import thermal_pb2 as pb
+
+# Site-wide conditions, carried as flags from where they are seen to the canary's heartbeat.
+CLOCK_CORRECTED = "clock_corrected"
+TIME_ASSIGNED = "time_assigned"
+TIME_INVALID = "time_invalid"
+SPOOL_IN_USE = "spool_in_use"
+OVER_RANGE = "over_range"
+MODEL_UNAVAILABLE = "model_unavailable"
+
+# The reserved camera, view and asset of the canary; identifiers of a site file never begin with "_".
+CANARY = "_canary"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHeader:
+    """Identity of one frame. `captured_at` and `received_at` are UTC; `frame` is the same for a repeated picture."""
+
+    site: str
+    site_digest: str
+    camera: str
+    view: str
+    frame: str
+    captured_at: datetime
+    received_at: datetime
+    live: bool = True
+    flags: tuple[str, ...] = ()
+
+    def to_wire(self) -> pb.FrameHeader:
+        """The protobuf message."""
+        return pb.FrameHeader(
+            site=self.site,
+            site_digest=self.site_digest,
+            camera=self.camera,
+            view=self.view,
+            frame=self.frame,
+            captured_at=wire.timestamp(self.captured_at),
+            received_at=wire.timestamp(self.received_at),
+            live=self.live,
+            flags=self.flags,
+        )
+
+    @classmethod
+    def from_wire(cls, message: pb.FrameHeader) -> FrameHeader:
+        """Raises InvalidMessage when an identifier is missing or a time is absent or impossible."""
+        return cls(
+            site=wire.required(message.site, "header.site"),
+            site_digest=message.site_digest,
+            camera=wire.required(message.camera, "header.camera"),
+            view=wire.required(message.view, "header.view"),
+            frame=wire.required(message.frame, "header.frame"),
+            captured_at=wire.moment(message.captured_at, "header.captured_at"),
+            received_at=wire.moment(message.received_at, "header.received_at"),
+            live=message.live,
+            flags=tuple(message.flags),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Topic, partition and offset of a message."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def to_wire(self) -> pb.Place:
+        """The protobuf message."""
+        return pb.Place(topic=self.topic, partition=self.partition, offset=self.offset)
+
+    @classmethod
+    def from_wire(cls, message: pb.Place) -> Place:
+        """Never raises: a place is only a hint for fetching evidence."""
+        return cls(message.topic, message.partition, message.offset)

@@ -1,0 +1,34 @@
+"""Every metric that canAIry exports, in one place. Names end in their unit; labels have few values."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+# --- the loop, in every service that reads from Kafka -----------------------------------------------------------
+MESSAGES_HANDLED = Counter("canairy_messages_handled", "Messages handled and committed", ["topic"])
+MESSAGES_INVALID = Counter("canairy_messages_invalid", "Messages sent to the dead letters", ["topic", "reason"])
+LOOP_TURNS = Counter("canairy_loop_turns", "Completed turns of the loop")
+LOOP_BACKOFFS = Counter("canairy_loop_backoffs", "Turns spent waiting for a dependency that is away")
+LOOP_FENCED = Counter("canairy_loop_fenced", "Batches dropped because another member had taken over")
+HANDLE_SECONDS = Histogram("canairy_handle_seconds", "Time to handle one batch", buckets=SECONDS)
+PUBLISH_SECONDS = Histogram("canairy_publish_seconds", "Time to write, flush and commit one batch", buckets=SECONDS)
+QUARANTINED = Gauge("canairy_quarantined_keys", "Cameras whose messages are not looked at because too many were bad")
+OFFSET_OUT_OF_RANGE = Counter("canairy_offset_out_of_range", "Times that retention overtook the reader", ["topic"])
+
+# --- detection --------------------------------------------------------------------------------------------------
+FRAMES_SHED = Counter("canairy_frames_shed", "Live frames skipped because they were over 10 s old", ["camera"])
+
+# --- ingest -----------------------------------------------------------------------------------------------------
+INGEST_FRAMES = Counter("canairy_ingest_frames", "Frames taken in", ["camera"])
+INGEST_REFUSED = Counter("canairy_ingest_refused", "Frames and files that could not be used", ["camera"])
+INGEST_DROPPED = Counter("canairy_ingest_dropped", "Live messages lost on the way to the broker", ["camera", "reason"])
+INGEST_CAMERA_HEALTHY = Gauge("canairy_ingest_camera_healthy", "1 while a camera is live or finished", ["camera"])
+INGEST_BROKER_AWAY = Gauge("canairy_ingest_broker_away", "1 while Kafka does not answer and the spool is filled")
+INGEST_SPOOL_BYTES = Gauge("canairy_ingest_spool_bytes", "Size of what waits on disk for the broker")
+INGEST_CLOCK = Gauge("canairy_ingest_clock_synchronised", "1 when the kernel says so, 0 when not, -1 when unknown")
+
+# --- alerting ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""A simulated site: radiometric cameras whose scenes follow a script. What it makes is called simulated."""

@@ -1,0 +1,23 @@
+"""Durations as people write them: 10s, 5m, 1h30m, 250ms."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any, Final
+
+UNITS: Final = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+WHOLE: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
+
+
+def parse_duration(text: Any) -> timedelta:  # noqa: ANN401 - pydantic hands over whatever the file holds
+    """A duration such as 10s or 1h30m; raises ValueError for anything else, a bare number included."""
+    if isinstance(text, timedelta):
+        return text
+    if not isinstance(text, str) or not WHOLE.fullmatch(text):
+        raise ValueError(f"{text!r} is not a duration: write 250ms, 10s, 5m, 1h30m or 2d")
+    try:
+        return sum((timedelta(**{UNITS[unit]: float(number)}) for number, unit in PART.findall(text)), timedelta())
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is too long: no duration here is counted in millions of years") from error

@@ -1,0 +1,236 @@
+"""The site file as frozen data: cameras, views, assets, limits. Loading and its errors: `canairy.site.load`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from canairy.site.duration import parse_duration
+
+# "_" first is reserved for the canary; "/" separates a view from its finds.
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+PixelPoint = tuple[Annotated[int, Field(ge=0, le=4095)], Annotated[int, Field(ge=0, le=4095)]]
+Level = Literal["low", "medium", "high"]
+
+# Industrial thermal CCTV data set (514): site kind and equipment.
+EQUIPMENT: dict[str, str] = {
+    "0101": "high-voltage motor",
+    "0102": "circuit breaker",
+    "0103": "transformer joint",
+    "0104": "renewable (battery)",
+    "0201": "disconnector",
+    "0202": "metering outfit (MOF)",
+    "0203": "transformer cable joint",
+    "0204": "voltage transformer (PT)",
+    "0205": "current transformer (CT)",
+    "0206": "contactor",
+    "0207": "cable/busbar joint",
+    "0208": "grounding capacitor",
+    "0301": "boiler",
+    "0302": "pump",
+    "0401": "axle bearing",
+    "0402": "gearbox",
+}
+
+# A view with this identifier stands for every file of a folder: each file is a view of its own.
+EACH_FILE = "*"
+
+
+def _site_zone(name: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file holds
+    if isinstance(name, str):
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {name!r}: use a name such as Asia/Seoul") from error
+    return name
+
+
+class Model(BaseModel):
+    """Unknown keys, NaN and infinity are mistakes; values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SiteInfo(Model):
+    """Which site this is; `timezone` is for displays only, all times inside are UTC."""
+
+    id: Identifier
+    name: str = ""
+    timezone: Annotated[str, BeforeValidator(_site_zone)] = "UTC"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+class Radiometry(Model):
+    """Object parameters of a camera: emissivity and humidity as shares of one."""
+
+    emissivity: float = Field(0.95, gt=0, le=1)
+    distance_m: float = Field(1.0, ge=0, le=10_000)
+    reflected_c: float = Field(20.0, ge=-100, le=2000)
+    atmospheric_c: float = Field(20.0, ge=-100, le=100)
+    humidity: float = Field(0.5, ge=0, le=1)
+
+
+class Scale(Model):
+    """Linear scale of 16-bit files: degrees Celsius = count * scale_k + offset_c."""
+
+    scale_k: float = Field(0.01, gt=0, le=10)
+    offset_c: float = Field(-273.15, ge=-500, le=500)
+
+
+class HotSpotLimit(Model):
+    """A hot spot that reaches either limit is an alarm."""
+
+    high_c: float | None = Field(None, ge=-100, le=2000)
+    over_surroundings_k: float | None = Field(None, gt=0, le=2000)
+    on_delay: Duration = timedelta(0)
+    dead_band_k: float = Field(2.0, ge=0, le=100)
+    consequence: Level = "medium"
+    respond_within: Duration = timedelta(hours=1)
+    response: str = ""
+
+    @model_validator(mode="after")
+    def _some_limit(self) -> HotSpotLimit:
+        if self.high_c is None and self.over_surroundings_k is None:
+            raise ValueError("hotspot_limit needs high_c, over_surroundings_k or both")
+        return self
+
+
+class Limits(Model):
+    """Alarm limits of an asset; a limit that is not given is not judged."""
+
+    high_c: float | None = Field(None, ge=-100, le=2000)
+    high_high_c: float | None = Field(None, ge=-100, le=2000)
+    delta_k: float | None = Field(None, gt=0, le=2000)
+    on_delay: Duration = timedelta(0)
+    dead_band_k: float = Field(2.0, ge=0, le=100)
+
+    @field_validator("high_high_c")
+    @classmethod
+    def _ordered(cls, high_high_c: float | None, info: ValidationInfo) -> float | None:
+        high_c = info.data.get("high_c")
+        if high_c is not None and high_high_c is not None and high_high_c <= high_c:
+            raise ValueError(f"high_high_c ({high_high_c}) must be above high_c ({high_c})")
+        return high_high_c
+
+
+class Asset(Model):
+    """One piece of equipment in a view: `region` is its outline in pixels from the top left."""
+
+    id: Identifier
+    equipment: str
+    region: tuple[PixelPoint, ...] = Field(min_length=3, max_length=200)
+    phase: str = ""
+    group: Identifier | None = None
+    limit_class: str = ""
+    emissivity: float | None = Field(None, gt=0, le=1)
+    target_mm: float | None = Field(None, gt=0)
+    load: Identifier | None = None
+    limits: Limits = Limits()
+    consequence: Level = "medium"
+    respond_within: Duration = timedelta(hours=1)
+    response: str = ""
+
+    @field_validator("equipment")
+    @classmethod
+    def _known_equipment(cls, equipment: str) -> str:
+        if equipment not in EQUIPMENT:
+            raise ValueError(f"{equipment!r} is not an equipment code: it is one of {', '.join(EQUIPMENT)}")
+        return equipment
+
+
+class View(Model):
+    """What a camera sees: a PTZ preset or the one fixed view; `*`: each file of a folder is a view of its own."""
+
+    id: Identifier | Literal["*"]
+    hotspot_limit: HotSpotLimit | None = None
+    assets: tuple[Asset, ...] = ()
+
+    @field_validator("assets")
+    @classmethod
+    def _no_assets_in_each_file(cls, assets: tuple[Asset, ...], info: ValidationInfo) -> tuple[Asset, ...]:
+        if info.data.get("id") == EACH_FILE and assets:
+            raise ValueError("a view '*' (each file its own view) cannot have registered assets")
+        return assets
+
+
+class Camera(Model):
+    """A source of frames. `source` is e.g. folder:/path, simulated:NAME or push:."""
+
+    id: Identifier
+    source: str = Field(pattern=r"^[a-z+]+:.*$")
+    rate_hz: float = Field(1.0, gt=0, le=60)
+    scale: Scale = Scale()
+    radiometry: Radiometry = Radiometry()
+    # For files without a time of their own: a strptime pattern for the name, else starts_at + index / rate_hz.
+    time_pattern: str | None = None
+    starts_at: AwareDatetime | None = None
+    # A camera without a new frame for this long is silent; default: five periods, at least 5 s.
+    silent_after: Duration | None = None
+    views: tuple[View, ...] = Field(min_length=1)
+
+    @property
+    def kind(self) -> str:
+        """The source's scheme: folder, simulated, push."""
+        return self.source.partition(":")[0]
+
+    @property
+    def live(self) -> bool:
+        """Runs in real time: shed when late, alarmed when silent. A folder is a recording."""
+        return self.kind != "folder"
+
+    @property
+    def silence(self) -> timedelta:
+        """How long without a frame is silence."""
+        return self.silent_after or max(timedelta(seconds=5), timedelta(seconds=5 / self.rate_hz))
+
+    def view(self, name: str) -> View | None:
+        """The view called `name`, the `*` view for a folder of single views, or None."""
+        exact = next((view for view in self.views if view.id == name), None)
+        return exact or next((view for view in self.views if view.id == EACH_FILE), None)
+
+
+class DeclaredMeasurement(Model):
+    """A load, a temperature, the weather: pushed over gRPC or by any producer."""
+
+    unit: str
+    rated: float | None = None
+
+
+class Alerting(Model):
+    """How the site wants to be told."""
+
+    criteria: tuple[str, ...] = ()
+    escalate_after: Duration = timedelta(minutes=15)
+    coverage_alarm_after: Duration = timedelta(minutes=5)
+
+
+class Site(Model):
+    """One site file, whole and valid."""
+
+    site: SiteInfo
+    cameras: tuple[Camera, ...] = Field(min_length=1)
+    measurements: dict[Identifier, DeclaredMeasurement] = {}
+    alerting: Alerting = Alerting()
+    # SHA-256 of the file's bytes, first 16 hex digits; set by the loader.
+    digest: str = Field("", exclude=True)
+
+    def camera(self, name: str) -> Camera | None:
+        """The camera called `name`, or None."""
+        return next((camera for camera in self.cameras if camera.id == name), None)

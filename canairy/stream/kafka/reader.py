@@ -1,0 +1,73 @@
+"""Reading whole partitions without a group: state at take-over, the alarm view, `canairy tail`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
+
+from canairy.settings import KafkaSettings
+from canairy.stream.broker import Partition, Received
+from canairy.stream.kafka.client import REQUEST_TIMEOUT_S, consumer_options, received, translated
+
+TIMEOUT_MS = int(REQUEST_TIMEOUT_S * 1000)
+
+
+def read_partition(settings: KafkaSettings, partition: Partition) -> Iterator[Received]:
+    """Every committed message of a partition up to its end as of now; raises BrokerUnavailable."""
+    target = TopicPartition(partition.topic, partition.number)
+    with translated(f"read {partition.topic}/{partition.number}"):
+        consumer = KafkaConsumer(**consumer_options(settings))
+        try:
+            consumer.assign([target])
+            consumer.seek_to_beginning(target)
+            end = consumer.end_offsets([target], timeout_ms=TIMEOUT_MS)[target]
+            while consumer.position(target, timeout_ms=TIMEOUT_MS) < end:
+                for record in consumer.poll(timeout_ms=1000, max_records=5000).get(target, ()):
+                    yield received(record)
+        finally:
+            consumer.close()
+
+
+class KafkaReader:
+    """As `Reader`: follows every partition of `topics`, from the start or from now on; connects when first polled."""
+
+    def __init__(self, settings: KafkaSettings, topics: Sequence[str], *, from_start: bool = True) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._from_start = from_start
+        self._consumer: Any = None
+
+    def poll(self, timeout_s: float, limit: int) -> Sequence[Received]:
+        """As `Reader.poll`."""
+        with translated(f"read {', '.join(self._topics)}"):
+            records = self._connected().poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
+        return [received(record) for chunk in records.values() for record in chunk]
+
+    def at_end(self) -> bool:
+        """As `Reader.at_end`; asks the broker, so raises BrokerUnavailable while it is away."""
+        with translated("ask for the end"):
+            consumer = self._connected()
+            ends = consumer.end_offsets(list(consumer.assignment()), timeout_ms=TIMEOUT_MS)
+            return all(consumer.position(p, timeout_ms=TIMEOUT_MS) >= end for p, end in ends.items())
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Let the next poll of this partition begin at `offset`."""
+        with translated("seek"):
+            self._connected().seek(TopicPartition(partition.topic, partition.number), offset)
+
+    def close(self) -> None:
+        """As `Reader.close`."""
+        if self._consumer is not None:
+            self._consumer.close()
+
+    def _connected(self) -> Any:  # noqa: ANN401
+        if self._consumer is None:
+            consumer = KafkaConsumer(**consumer_options(self._settings))
+            found = [TopicPartition(t, n) for t in self._topics for n in consumer.partitions_for_topic(t) or ()]
+            consumer.assign(found)
+            (consumer.seek_to_beginning if self._from_start else consumer.seek_to_end)(*found)
+            self._consumer = consumer
+        return self._consumer

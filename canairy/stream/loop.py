@@ -1,0 +1,229 @@
+"""The one loop of every service that reads from Kafka: poll, handle, produce, flush, commit. Commit comes last.
+
+It turns at least once a second even when nothing arrives, because silence is information. What may go wrong and
+what is done about it stands in `canairy.errors`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from canairy import metrics
+from canairy.errors import Fenced, InvalidMessage, Unavailable
+from canairy.health import Health
+from canairy.log import get_logger
+from canairy.stream import attempts
+from canairy.stream.broker import Channel, Outgoing, Partition, Position, Received
+from canairy.stream.dead_letter import CRASHED, INVALID, dead_letter
+from canairy.stream.intake import Intake
+from canairy.stream.step import Step
+
+M = TypeVar("M")
+T = TypeVar("T")
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class LoopOptions:
+    """`limit`: messages a batch. Times in seconds; the longest back-off stays under the liveness limit."""
+
+    limit: int = 64
+    poll_s: float = 0.5
+    first_backoff_s: float = 0.1
+    longest_backoff_s: float = 5.0
+
+
+@dataclass(slots=True)
+class Loop(Generic[M]):
+    """Drives one `Step` with the messages of one `Channel`."""
+
+    channel: Channel
+    step: Step[M]
+    intake: Intake[M]
+    options: LoopOptions = field(default_factory=LoopOptions)
+    health: Health = field(default_factory=Health)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    # Waits that long, or until it is told to stop; replaced in tests.
+    sleep: Callable[[float], None] | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _owned: frozenset[Partition] = frozenset()
+    _handled: dict[Partition, int] = field(default_factory=dict)
+    # How many messages of a suspect partition are still handled one at a time, and the deaths in the first of them.
+    _careful: dict[Partition, int] = field(default_factory=dict)
+    _deaths: dict[Partition, int] = field(default_factory=dict)
+    # Partitions whose committed note does not yet say that somebody is at work.
+    _unmarked: set[Partition] = field(default_factory=set)
+
+    def run(self, stop: threading.Event) -> None:
+        """Turn until `stop` is set, then leave the group with a word that all is well."""
+        self._stop = stop
+        self.health.ready()
+        backoff_s = self.options.first_backoff_s
+        while not stop.is_set():
+            try:
+                self.turn()
+                backoff_s = self.options.first_backoff_s
+            except Unavailable as error:
+                self._wait(error, backoff_s)
+                backoff_s = min(2 * backoff_s, self.options.longest_backoff_s)
+            self.health.turned()
+        self._leave()
+
+    def turn(self) -> None:
+        """One turn: raises Unavailable when the broker does not answer, and whatever is a defect."""
+        metrics.LOOP_TURNS.inc()
+        batch = self.channel.poll(self.options.poll_s, self.options.limit)
+        try:
+            if batch.assigned is not None:
+                self._take_over(batch.assigned)
+            if self._owned:
+                self._work(batch.messages, batch.membership)
+        except Fenced as error:
+            metrics.LOOP_FENCED.inc()
+            log.warning("batch dropped", reason=str(error))
+            self.channel.start_over()
+        except Unavailable:
+            # What was polled is read again: nothing of it has been committed.
+            self.channel.start_over()
+            raise
+
+    # --- taking over ------------------------------------------------------------------------------------------
+
+    def _take_over(self, assigned: frozenset[Partition]) -> None:
+        self._owned = assigned
+        self._handled, self._careful, self._deaths, self._unmarked = {}, {}, {}, set()
+        self.step.forget()
+        for partition in sorted(assigned, key=lambda p: (p.topic, p.number)):
+            self._look_back(partition)
+            state = self.step.state_of(partition)
+            if state is not None:
+                self._restore(state)
+        log.info("partitions taken over", partitions=len(assigned), suspect=len(self._careful))
+
+    def _look_back(self, partition: Partition) -> None:
+        committed = self.channel.committed(partition)
+        if attempts.suspect(committed):
+            self._careful[partition] = self.options.limit
+            self._deaths[partition] = attempts.deaths(committed)
+        else:
+            self._unmarked.add(partition)
+
+    def _restore(self, state: Partition) -> None:
+        for record in self.channel.read_to_end(state):
+            try:
+                self.step.restore(record)
+            except InvalidMessage as error:
+                metrics.MESSAGES_INVALID.labels(record.topic, INVALID).inc()
+                log.exception("state record skipped", topic=record.topic, key=record.key, reason=str(error))
+            self.health.turned()
+
+    # --- working ----------------------------------------------------------------------------------------------
+
+    def _work(self, messages: Sequence[Received], membership: object) -> None:
+        rest: list[Received] = []
+        for message in messages:
+            if self._careful.get(_partition(message), 0) > 0:
+                self._work_carefully(message, membership)
+            else:
+                rest.append(message)
+        if rest or not messages:
+            self._mark(rest, membership)
+            self._publish(rest, self._handle(rest), membership)
+
+    def _mark(self, messages: Sequence[Received], membership: object) -> None:
+        """Take back the word `stopped` before the first message: whoever dies from now on is suspect."""
+        if self._unmarked:
+            first = {_partition(message): Position(message.offset) for message in reversed(messages)}
+            begun = {partition: position for partition, position in first.items() if partition in self._unmarked}
+            if begun:
+                self.channel.note(begun, membership)
+                self._unmarked -= begun.keys()
+
+    def _work_carefully(self, message: Received, membership: object) -> None:
+        """One message alone, its attempt written down before and crossed out after."""
+        partition = _partition(message)
+        deaths = self._deaths.pop(partition, 0)
+        self._careful[partition] -= 1
+        if deaths >= attempts.DEATHS:
+            self._give_up(message, membership)
+            return
+        self.channel.note({partition: attempts.attempt(message.offset, deaths + 1)}, membership)
+        outgoing = self._handle([message])
+        # From here on a death is not the message's fault.
+        self.channel.note({partition: Position(message.offset)}, membership)
+        self._publish([message], outgoing, membership)
+
+    def _give_up(self, message: Received, membership: object) -> None:
+        reason = f"{attempts.DEATHS} processes died while handling it"
+        log.error("message given up", topic=message.topic, key=message.key, offset=message.offset, reason=reason)
+        metrics.MESSAGES_INVALID.labels(message.topic, CRASHED).inc()
+        self._publish([message], [dead_letter(message, CRASHED, reason, self.intake.service)], membership)
+
+    def _handle(self, messages: Sequence[Received]) -> list[Outgoing]:
+        now = self.clock()
+        decoded, dead = self.intake.sort(messages, now)
+        with metrics.HANDLE_SECONDS.time():
+            return dead + self._until_available(lambda: list(self.step.handle(decoded, now)))
+
+    def _publish(self, messages: Sequence[Received], outgoing: list[Outgoing], membership: object) -> None:
+        consumed = {_partition(message): Position(message.offset + 1) for message in messages}
+        if consumed or outgoing:
+            with metrics.PUBLISH_SECONDS.time():
+                self._until_available(lambda: self.channel.publish(outgoing, consumed, membership))
+        self._handled.update({partition: position.offset for partition, position in consumed.items()})
+        for message in messages:
+            metrics.MESSAGES_HANDLED.labels(message.topic).inc()
+        self.intake.quarantine.check()
+
+    # --- waiting ----------------------------------------------------------------------------------------------
+
+    def _until_available(self, attempt: Callable[[], T]) -> T:
+        """Try until the dependency answers. The batch is kept, partitions are paused, and polling goes on."""
+        backoff_s = self.options.first_backoff_s
+        while True:
+            try:
+                answer = attempt()
+            except Unavailable as error:
+                self._wait(error, backoff_s)
+                if self._stop.is_set():
+                    raise Fenced("stopped while a dependency is away: the batch stays uncommitted") from error
+                self._keep_membership()
+                backoff_s = min(2 * backoff_s, self.options.longest_backoff_s)
+            else:
+                self.channel.resume()
+                return answer
+
+    def _keep_membership(self) -> None:
+        self.channel.pause()
+        try:
+            batch = self.channel.poll(0, self.options.limit)
+        except Unavailable:
+            return
+        if batch.assigned is not None:
+            self.channel.resume()
+            raise Fenced("the partitions were shared out anew while a dependency was away")
+
+    def _wait(self, error: Unavailable, backoff_s: float) -> None:
+        metrics.LOOP_BACKOFFS.inc()
+        log.warning("unavailable", reason=str(error), retry_in_s=backoff_s)
+        (self.sleep or self._stop.wait)(backoff_s)
+        self.health.turned()
+
+    def _leave(self) -> None:
+        try:
+            batch = self.channel.poll(0, 1)
+            if self._handled and batch.assigned is None:
+                words = {partition: attempts.stopped(offset) for partition, offset in self._handled.items()}
+                self.channel.note(words, batch.membership)
+        except (Unavailable, Fenced) as error:
+            log.warning("left without a word", reason=str(error))
+        finally:
+            self.channel.close()
+
+
+def _partition(message: Received) -> Partition:
+    return Partition(message.topic, message.partition)

@@ -1,0 +1,29 @@
+"""Composition root of the anomaly service: settings, adapters, run."""
+
+from __future__ import annotations
+
+from canairy.service import main, running
+from canairy.settings import load_settings
+from canairy.site.load import load_site
+from canairy.stream.camera_quarantine import camera_quarantine
+from canairy.stream.intake import Intake
+from canairy.stream.kafka import KafkaChannel
+from canairy.stream.loop import Loop, LoopOptions
+from canairy.topics import BY_NAME, DETECTIONS
+from services.anomaly.handler import Anomaly
+from services.anomaly.settings import AnomalySettings
+
+
+def run() -> None:
+    """Run until told to stop."""
+    settings = load_settings(AnomalySettings)
+    site = load_site(settings.site_file)
+    with running("anomaly", settings) as service:
+        step = Anomaly(site)
+        intake = Intake(step, "anomaly", on_quarantine=camera_quarantine(site.site.id, "anomaly"))
+        channel = KafkaChannel(settings, f"{site.site.id}.anomaly", [BY_NAME[DETECTIONS]])
+        Loop(channel, step, intake, LoopOptions(limit=settings.batch_limit), service.health).run(service.stop)
+
+
+if __name__ == "__main__":
+    main(run)
