@@ -32,3 +32,9 @@ INGEST_SPOOL_BYTES = Gauge("canairy_ingest_spool_bytes", "Size of what waits on 
 INGEST_CLOCK = Gauge("canairy_ingest_clock_synchronised", "1 when the kernel says so, 0 when not, -1 when unknown")
 
 # --- alerting ---------------------------------------------------------------------------------------------------
+READINGS_JUDGED = Counter(
+    "canairy_readings_judged", "Readings by how they came: new, repeated, late (stored, not judged)...", ["arrival"]
+)
+COMMANDS_DECIDED = Counter("canairy_commands_decided", "Commands of users", ["outcome"])
+MEASUREMENTS_TAKEN = Counter("canairy_measurements_taken", "Measurements taken in", ["name"])
+ALERTS_TOLD = Counter("canairy_alerts_told", "Events written to thermal.alerts", ["kind"])

@@ -80,5 +80,9 @@ def dead_letters(topic: str) -> str:
 
 
 CONSUMED: Final = (FRAMES, DETECTIONS, READINGS, CAMERAS, MEASUREMENTS, COMMANDS)
-ALL_TOPICS: Final = DATA_TOPICS + tuple(Topic(dead_letters(name), 1, GIB, 14 * DAY_MS) for name in CONSUMED)
+# The largest message and why it is dead: one that fits nowhere would kill its reader for ever.
+WITH_REASON: Final = {"max.message.bytes": str(MAX_MESSAGE_BYTES + 64 * 1024)}
+ALL_TOPICS: Final = DATA_TOPICS + tuple(
+    Topic(dead_letters(name), 1, GIB, 14 * DAY_MS, config=WITH_REASON) for name in CONSUMED
+)
 BY_NAME: Final = {topic.name: topic for topic in ALL_TOPICS}

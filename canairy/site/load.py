@@ -18,7 +18,7 @@ from canairy.site.model import Site
 from canairy.site.whole import whole_mistakes
 from canairy.site.words import explain
 
-__all__ = ["MAX_BYTES", "Mistake", "check_site", "load_site"]
+__all__ = ["MAX_BYTES", "Mistake", "check_site", "load_site", "mistake_line"]
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 
@@ -38,7 +38,7 @@ def load_site(path: Path) -> Site:
     """
     outcome = _read(path)
     if outcome.site is None:
-        raise ConfigurationError("\n".join(_line(path, mistake) for mistake in outcome.mistakes))
+        raise ConfigurationError("\n".join(mistake_line(path, mistake) for mistake in outcome.mistakes))
     return outcome.site
 
 
@@ -47,7 +47,8 @@ def check_site(path: Path) -> list[Mistake]:
     return _read(path).mistakes
 
 
-def _line(path: Path, mistake: Mistake) -> str:
+def mistake_line(path: Path, mistake: Mistake) -> str:
+    """FILE:LINE: path.to.key: message, without what is not known."""
     place = f"{path}:{mistake.line}" if mistake.line else str(path)
     return ": ".join(part for part in (place, mistake.path, mistake.message) if part)
 

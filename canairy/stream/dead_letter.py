@@ -21,7 +21,7 @@ def dead_letter(record: Received, kind: str, reason: str, service: str) -> Outgo
     """The message for `<topic>.dlq`: same key and bytes; `kind` is invalid, quarantined or crashed."""
     about = {
         KIND: kind.encode(),
-        REASON: reason.encode()[:1000],
+        REASON: reason[:500].encode(),
         PLACE: f"{record.topic}/{record.partition}/{record.offset}".encode(),
         SERVICE: service.encode(),
     }

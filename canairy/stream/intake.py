@@ -41,16 +41,16 @@ class Intake(Generic[M]):
                 continue
             try:
                 decoded.append(Decoded(record, self.step.decode(record, now)))
-                self.quarantine.good()
+                self.quarantine.good(record.key)
             except InvalidMessage as error:
                 dead += self._refuse(record, str(error), now)
+        metrics.QUARANTINED.set(self.quarantine.held(now))
         return decoded, dead
 
     def _refuse(self, record: Received, reason: str, now: datetime) -> list[Outgoing]:
         log.warning("invalid message", topic=record.topic, key=record.key, offset=record.offset, reason=reason)
         dead = [self._put_aside(record, INVALID, reason)]
         if self.quarantine.bad(record.key, now):
-            metrics.QUARANTINED.set(self.quarantine.held())
             log.error("quarantined", topic=record.topic, key=record.key, reason=reason)
             dead.extend(self.on_quarantine(record, reason, now))
         return dead

@@ -7,9 +7,11 @@ what is done about it stands in `canairy.errors`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Generic, TypeVar
 
 from canairy import metrics
@@ -51,6 +53,8 @@ class Loop(Generic[M]):
     sleep: Callable[[float], None] | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _owned: frozenset[Partition] = frozenset()
+    _membership: object = None
+    # How far each partition is done in this term: where the word `stopped` goes.
     _handled: dict[Partition, int] = field(default_factory=dict)
     # How many messages of a suspect partition are still handled one at a time, and the deaths in the first of them.
     _careful: dict[Partition, int] = field(default_factory=dict)
@@ -59,41 +63,54 @@ class Loop(Generic[M]):
     _unmarked: set[Partition] = field(default_factory=set)
 
     def run(self, stop: threading.Event) -> None:
-        """Turn until `stop` is set, then leave the group with a word that all is well."""
+        """Turn until `stop` is set, then leave the group with a word that all is well; without it after a defect."""
         self._stop = stop
         self.health.ready()
         backoff_s = self.options.first_backoff_s
-        while not stop.is_set():
-            try:
-                self.turn()
-                backoff_s = self.options.first_backoff_s
-            except Unavailable as error:
-                self._wait(error, backoff_s)
-                backoff_s = min(2 * backoff_s, self.options.longest_backoff_s)
-            self.health.turned()
-        self._leave()
+        try:
+            while not stop.is_set():
+                try:
+                    self.turn()
+                    backoff_s = self.options.first_backoff_s
+                except Unavailable as error:
+                    self._wait(error, backoff_s)
+                    backoff_s = min(2 * backoff_s, self.options.longest_backoff_s)
+                self.health.turned()
+            self._say_stopped()
+        finally:
+            self.channel.close()
 
     def turn(self) -> None:
         """One turn: raises Unavailable when the broker does not answer, and whatever is a defect."""
         metrics.LOOP_TURNS.inc()
-        batch = self.channel.poll(self.options.poll_s, self.options.limit)
         try:
+            batch = self.channel.poll(self.options.poll_s, self.options.limit)
+            self._membership = batch.membership
             if batch.assigned is not None:
                 self._take_over(batch.assigned)
             if self._owned:
                 self._work(batch.messages, batch.membership)
+        except _StoppedError as reason:
+            log.warning("batch left uncommitted", reason=str(reason))
         except Fenced as error:
             metrics.LOOP_FENCED.inc()
             log.warning("batch dropped", reason=str(error))
-            self.channel.start_over()
+            self._start_over()
         except Unavailable:
             # What was polled is read again: nothing of it has been committed.
-            self.channel.start_over()
+            self._start_over()
             raise
+
+    def _start_over(self) -> None:
+        # How far the batch in hand came is not known here, only by the broker.
+        self._handled = {}
+        self.channel.start_over()
 
     # --- taking over ------------------------------------------------------------------------------------------
 
     def _take_over(self, assigned: frozenset[Partition]) -> None:
+        if not assigned and not self._owned:
+            return  # still without partitions: standing by, or the group has not come to rest
         self._owned = assigned
         self._handled, self._careful, self._deaths, self._unmarked = {}, {}, {}, set()
         self.step.forget()
@@ -128,6 +145,7 @@ class Loop(Generic[M]):
         for message in messages:
             if self._careful.get(_partition(message), 0) > 0:
                 self._work_carefully(message, membership)
+                self.health.turned()
             else:
                 rest.append(message)
         if rest or not messages:
@@ -142,6 +160,7 @@ class Loop(Generic[M]):
             if begun:
                 self.channel.note(begun, membership)
                 self._unmarked -= begun.keys()
+                self._handled |= {partition: position.offset for partition, position in begun.items()}
 
     def _work_carefully(self, message: Received, membership: object) -> None:
         """One message alone, its attempt written down before and crossed out after."""
@@ -151,11 +170,20 @@ class Loop(Generic[M]):
         if deaths >= attempts.DEATHS:
             self._give_up(message, membership)
             return
-        self.channel.note({partition: attempts.attempt(message.offset, deaths + 1)}, membership)
-        outgoing = self._handle([message])
-        # From here on a death is not the message's fault.
-        self.channel.note({partition: Position(message.offset)}, membership)
+        outgoing = self._handle([message], lambda: self._attempt(message, deaths, membership))
         self._publish([message], outgoing, membership)
+
+    @contextmanager
+    def _attempt(self, message: Received, deaths: int, membership: object) -> Iterator[None]:
+        """A death in here is the message's fault; waiting for a dependency, and whatever comes after, is not."""
+        partition = _partition(message)
+        self.channel.note({partition: attempts.attempt(message.offset, deaths + 1)}, membership)
+        try:
+            yield
+        except Unavailable:
+            self.channel.note({partition: attempts.attempt(message.offset, deaths)}, membership)
+            raise
+        self.channel.note({partition: Position(message.offset)}, membership)
 
     def _give_up(self, message: Received, membership: object) -> None:
         reason = f"{attempts.DEATHS} processes died while handling it"
@@ -163,11 +191,20 @@ class Loop(Generic[M]):
         metrics.MESSAGES_INVALID.labels(message.topic, CRASHED).inc()
         self._publish([message], [dead_letter(message, CRASHED, reason, self.intake.service)], membership)
 
-    def _handle(self, messages: Sequence[Received]) -> list[Outgoing]:
+    def _handle(
+        self, messages: Sequence[Received], attempt: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> list[Outgoing]:
         now = self.clock()
-        decoded, dead = self.intake.sort(messages, now)
+        # Sorted once, however often the rest is tried: what is bad is counted.
+        sort = cache(lambda: self.intake.sort(messages, now))
+
+        def work() -> list[Outgoing]:
+            with attempt():
+                decoded, dead = sort()
+                return [*dead, *self.step.handle(decoded, now)]
+
         with metrics.HANDLE_SECONDS.time():
-            return dead + self._until_available(lambda: list(self.step.handle(decoded, now)))
+            return self._until_available(work)
 
     def _publish(self, messages: Sequence[Received], outgoing: list[Outgoing], membership: object) -> None:
         consumed = {_partition(message): Position(message.offset + 1) for message in messages}
@@ -190,7 +227,7 @@ class Loop(Generic[M]):
             except Unavailable as error:
                 self._wait(error, backoff_s)
                 if self._stop.is_set():
-                    raise Fenced("stopped while a dependency is away: the batch stays uncommitted") from error
+                    raise _StoppedError("told to stop while a dependency is away") from error
                 self._keep_membership()
                 backoff_s = min(2 * backoff_s, self.options.longest_backoff_s)
             else:
@@ -213,16 +250,18 @@ class Loop(Generic[M]):
         (self.sleep or self._stop.wait)(backoff_s)
         self.health.turned()
 
-    def _leave(self) -> None:
+    def _say_stopped(self) -> None:
+        if not self._handled:
+            return
         try:
-            batch = self.channel.poll(0, 1)
-            if self._handled and batch.assigned is None:
-                words = {partition: attempts.stopped(offset) for partition, offset in self._handled.items()}
-                self.channel.note(words, batch.membership)
+            words = {partition: attempts.stopped(offset) for partition, offset in self._handled.items()}
+            self.channel.note(words, self._membership)
         except (Unavailable, Fenced) as error:
             log.warning("left without a word", reason=str(error))
-        finally:
-            self.channel.close()
+
+
+class _StoppedError(Exception):
+    """The loop was told to stop while it waited with a batch in hand."""
 
 
 def _partition(message: Received) -> Partition:

@@ -9,6 +9,7 @@ Source of the format: W3C Portable Network Graphics (PNG) Specification, third e
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ _HEADER: Final = struct.Struct(">IIBBBBB")
 _CRC_BYTES: Final = 4
 _COLOURS: Final = {0: "grey", 2: "colour", 3: "palette", 4: "grey with transparency", 6: "colour with transparency"}
 _CREATION_TIME: Final = b"Creation Time\x00"
+_TEXT_BYTES: Final = 4096
 
 
 class IncompleteFile(UnreadableFile):
@@ -71,11 +73,22 @@ def read_linear_png(path: Path, scale_k: float, offset_c: float) -> LinearFrame:
 
 
 def read_creation_time(path: Path) -> datetime | None:
-    """The time a PNG says it was taken, UTC; None when it has none or cannot be read (reading it will say why)."""
-    try:
-        return _parts(_content(path))[2]
-    except UnreadableFile:
-        return None
+    """The time a PNG says it was taken, UTC, without reading its pixels; None when it does not say.
+
+    A file that cannot be read has no time either: reading it as a whole says why.
+    """
+    with suppress(OSError), path.open("rb") as file:
+        if file.read(len(_SIGNATURE)) != _SIGNATURE:
+            return None
+        while len(head := file.read(_CHUNK.size)) == _CHUNK.size:
+            length, kind = _CHUNK.unpack(head)
+            if kind == b"tEXt" and length <= _TEXT_BYTES:
+                text = file.read(length)
+                if text.startswith(_CREATION_TIME):
+                    return _moment(text.removeprefix(_CREATION_TIME))
+                length = 0
+            file.seek(length + _CRC_BYTES, os.SEEK_CUR)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,7 @@ def _parts(content: bytes) -> tuple[_Header, list[memoryview], datetime | None]:
         elif kind == b"IDAT":
             data.append(body)
         elif kind == b"tEXt" and bytes(body[: len(_CREATION_TIME)]) == _CREATION_TIME:
-            created_at = _moment(bytes(body[len(_CREATION_TIME) :]).decode("latin-1"))
+            created_at = _moment(bytes(body[len(_CREATION_TIME) :]))
     if header is None:
         raise IncompleteFile("truncated: it ends before its header")
     return header, data, created_at
@@ -172,11 +185,11 @@ def _decoded(content: bytes, header: _Header) -> npt.NDArray[np.uint16]:
     return np.asarray(pixels, np.uint16)
 
 
-def _moment(text: str) -> datetime | None:
+def _moment(text: bytes) -> datetime | None:
     """RFC 1123 or ISO 8601 with a zone; None for anything else, since a time of an unknown zone is no time."""
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         with suppress(ValueError):
-            moment = parse(text.strip())
+            moment = parse(text.decode("latin-1").strip())
             if moment.tzinfo is not None:
                 return moment.astimezone(UTC)
     return None

@@ -10,13 +10,13 @@ import kafka.errors
 from kafka import KafkaConsumer
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.range import RangePartitionAssignor
-from kafka.structs import TopicPartition
+from kafka.structs import MemberState, TopicPartition
 
 from canairy import metrics
 from canairy.errors import Fenced
 from canairy.settings import KafkaSettings
 from canairy.stream.broker import Batch, Outgoing, Partition, Position, Received
-from canairy.stream.kafka.client import REQUEST_TIMEOUT_S, consumer_options, received, translated
+from canairy.stream.kafka.client import REQUEST_TIMEOUT_S, connect, consumer_options, received, translated
 from canairy.stream.kafka.reader import read_partition
 from canairy.stream.kafka.topics import check_topics
 from canairy.stream.kafka.writers import PlainWriter, TransactionalWriter, Writer, kafka_offsets
@@ -112,7 +112,8 @@ class KafkaChannel:
     def _begin_term(self, consumer: Any) -> Batch:  # noqa: ANN401
         self._begun = None
         term, metadata, assigned = self._term.number, consumer.group_metadata(), consumer.assignment()
-        if metadata.generation_id < 0:
+        if metadata.state is not MemberState.STABLE:
+            # Between two terms the client still shows the partitions of the old one.
             return Batch((), frozenset(), None)
         if assigned:
             self._writer.begin_term()
@@ -138,17 +139,25 @@ class KafkaChannel:
 
     def _connected(self) -> Any:  # noqa: ANN401
         if self._consumer is None:
-            consumer = KafkaConsumer(
-                group_id=self._group,
-                session_timeout_ms=int(self._settings.kafka_session_timeout_s * 1000),
-                heartbeat_interval_ms=int(self._settings.kafka_session_timeout_s * 1000 / 6),
-                partition_assignment_strategy=(RangePartitionAssignor,),
-                **consumer_options(self._settings),
-            )
-            check_topics(consumer, self._topics)
-            consumer.subscribe([topic.name for topic in self._topics], listener=self._term)
+            consumer = connect(KafkaConsumer, self._options())
+            try:
+                # Subscribed first: topics that it learns of only after joining make the client join a second time.
+                consumer.subscribe([topic.name for topic in self._topics], listener=self._term)
+                check_topics(consumer, self._topics)
+            except BaseException:
+                consumer.close()
+                raise
             self._consumer = consumer
         return self._consumer
+
+    def _options(self) -> dict[str, Any]:
+        session_ms = int(self._settings.kafka_session_timeout_s * 1000)
+        return consumer_options(self._settings) | {
+            "group_id": self._group,
+            "session_timeout_ms": session_ms,
+            "heartbeat_interval_ms": session_ms // 6,
+            "partition_assignment_strategy": (RangePartitionAssignor,),
+        }
 
     def _fetch(self, consumer: Any, timeout_s: float, limit: int) -> dict[Any, list[Any]]:  # noqa: ANN401
         try:

@@ -52,6 +52,26 @@ def translated(doing: str) -> Iterator[None]:
         raise ConfigurationError(f"{doing}: not allowed ({error}): check the ACLs of this user") from error
 
 
+def connect(kind: Any, options: dict[str, Any]) -> Any:  # noqa: ANN401 - the client ships no types
+    """A consumer or producer; what it had begun is ended when it cannot be made.
+
+    The client starts its thread before it looks for the broker and leaves it running when there is none: a service
+    that waits for a broker would gather a thread with every attempt.
+    """
+    begun: list[Any] = []
+
+    def begin(**config: object) -> Any:  # noqa: ANN401
+        begun.append(kind.DEFAULT_CONFIG["kafka_client"](**config))
+        return begun[-1]
+
+    try:
+        return kind(**options, kafka_client=begin)
+    except BaseException:
+        for client in begun:
+            client.close()
+        raise
+
+
 def require_fast_checksums() -> None:
     """Raises ConfigurationError without crc32c's C extension: the client's own takes 60 ms a frame instead of 2."""
     if find_spec("crc32c") is None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import kafka.errors
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
+from canairy import metrics
+from canairy.errors import BrokerUnavailable
 from canairy.settings import KafkaSettings
 from canairy.stream.broker import Partition, Received
-from canairy.stream.kafka.client import REQUEST_TIMEOUT_S, consumer_options, received, translated
+from canairy.stream.kafka.client import REQUEST_TIMEOUT_S, connect, consumer_options, received, translated
 
 TIMEOUT_MS = int(REQUEST_TIMEOUT_S * 1000)
 
@@ -19,7 +22,7 @@ def read_partition(settings: KafkaSettings, partition: Partition) -> Iterator[Re
     """Every committed message of a partition up to its end as of now; raises BrokerUnavailable."""
     target = TopicPartition(partition.topic, partition.number)
     with translated(f"read {partition.topic}/{partition.number}"):
-        consumer = KafkaConsumer(**consumer_options(settings))
+        consumer = connect(KafkaConsumer, consumer_options(settings))
         try:
             consumer.assign([target])
             consumer.seek_to_beginning(target)
@@ -43,7 +46,11 @@ class KafkaReader:
     def poll(self, timeout_s: float, limit: int) -> Sequence[Received]:
         """As `Reader.poll`."""
         with translated(f"read {', '.join(self._topics)}"):
-            records = self._connected().poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
+            try:
+                records = self._connected().poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
+            except kafka.errors.OffsetOutOfRangeError as error:
+                self._overtaken(error.args[0])
+                return ()
         return [received(record) for chunk in records.values() for record in chunk]
 
     def at_end(self) -> bool:
@@ -54,7 +61,7 @@ class KafkaReader:
             return all(consumer.position(p, timeout_ms=TIMEOUT_MS) >= end for p, end in ends.items())
 
     def seek(self, partition: Partition, offset: int) -> None:
-        """Let the next poll of this partition begin at `offset`."""
+        """As `Reader.seek`."""
         with translated("seek"):
             self._connected().seek(TopicPartition(partition.topic, partition.number), offset)
 
@@ -63,11 +70,29 @@ class KafkaReader:
         if self._consumer is not None:
             self._consumer.close()
 
+    def _overtaken(self, partitions: Iterable[Any]) -> None:
+        """Retention was faster, or the topic was made anew: go on with the oldest that is there, and say so."""
+        for partition in partitions:
+            metrics.OFFSET_OUT_OF_RANGE.labels(partition.topic).inc()
+            self._connected().seek_to_beginning(partition)
+
     def _connected(self) -> Any:  # noqa: ANN401
         if self._consumer is None:
-            consumer = KafkaConsumer(**consumer_options(self._settings))
-            found = [TopicPartition(t, n) for t in self._topics for n in consumer.partitions_for_topic(t) or ()]
-            consumer.assign(found)
-            (consumer.seek_to_beginning if self._from_start else consumer.seek_to_end)(*found)
+            consumer = connect(KafkaConsumer, consumer_options(self._settings))
+            try:
+                self._assign(consumer)
+            except BaseException:
+                consumer.close()
+                raise
             self._consumer = consumer
         return self._consumer
+
+    def _assign(self, consumer: Any) -> None:  # noqa: ANN401
+        found = {topic: consumer.partitions_for_topic(topic) or () for topic in self._topics}
+        missing = [topic for topic, numbers in found.items() if not numbers]
+        if missing:
+            # An empty assignment would be at its end at once: "no alarms" where there is no topic of alarms.
+            raise BrokerUnavailable(f"topic {', '.join(missing)} is missing: run the step that makes the topics")
+        partitions = [TopicPartition(topic, number) for topic, numbers in found.items() for number in numbers]
+        consumer.assign(partitions)
+        (consumer.seek_to_beginning if self._from_start else consumer.seek_to_end)(*partitions)

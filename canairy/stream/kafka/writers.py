@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import kafka.errors
 from kafka import KafkaProducer as Client
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from canairy.errors import Fenced
+from canairy.errors import BrokerUnavailable, Fenced
 from canairy.settings import KafkaSettings
 from canairy.stream.broker import Outgoing, Partition, Position
-from canairy.stream.kafka.client import REQUEST_TIMEOUT_S, producer_options, translated
+from canairy.stream.kafka.client import REQUEST_TIMEOUT_S, connect, producer_options, translated
+from canairy.stream.kafka.producer import KafkaProducer, close_now, send_all
 
 # How long a transaction may stay open before the broker aborts it: a dead judge holds back readers that long.
 TRANSACTION_TIMEOUT_S: Final = 10.0
@@ -41,28 +41,12 @@ def kafka_offsets(positions: Mapping[Partition, Position]) -> dict[Any, Any]:
     }
 
 
-def send_all(client: Any, messages: Iterable[Outgoing], timeout_s: float) -> None:  # noqa: ANN401
-    """Write all and return when the broker has confirmed each; raises the client's errors."""
-    futures = [_send(client, message) for message in messages]
-    if futures:
-        client.flush(timeout_s)
-    for future in futures:
-        future.get(timeout=0)
-
-
-def close_now(client: Any) -> None:  # noqa: ANN401
-    """Close a client without waiting for what it still holds: nothing of that was promised to anyone."""
-    with suppress(kafka.errors.KafkaError):
-        client.close(timeout=0)
-
-
 class PlainWriter:
     """At least once: everything is confirmed, the state after all else, and then the offsets are committed."""
 
     def __init__(self, settings: KafkaSettings, commit: Callable[[Mapping[Any, Any]], None]) -> None:
-        self._settings = settings
+        self._producer = KafkaProducer(settings)
         self._commit = commit
-        self._client: Any = None
 
     def begin_term(self) -> None:
         """Nobody is shut out: what a frozen member writes late is a repeat, and known as such."""
@@ -70,18 +54,16 @@ class PlainWriter:
     def publish(self, outgoing: Sequence[Outgoing], offsets: Mapping[Any, Any], membership: Any) -> None:  # noqa: ANN401
         """Raises BrokerUnavailable when not all was confirmed: the same batch may be published again."""
         del membership
-        with translated("write"):
-            if self._client is None:
-                self._client = Client(**producer_options(self._settings))
-            for state in (False, True):
-                send_all(self._client, [m for m in outgoing if m.state is state], REQUEST_TIMEOUT_S)
+        for state in (False, True):
+            messages = [message for message in outgoing if message.state is state]
+            if messages:
+                self._producer.send(messages, REQUEST_TIMEOUT_S)
         with translated("commit"):
             self._commit(offsets)
 
     def close(self) -> None:
         """Close without waiting: what is not confirmed was not committed either."""
-        if self._client is not None:
-            close_now(self._client)
+        self._producer.close()
 
 
 class TransactionalWriter:
@@ -102,11 +84,11 @@ class TransactionalWriter:
         """A new producer whose `init_transactions` shuts out every older one, and aborts what it left open."""
         self.close()
         with translated("begin transactions"):
-            self._client = Client(**self._options)
+            self._client = connect(Client, self._options)
             self._client.init_transactions()
 
     def publish(self, outgoing: Sequence[Outgoing], offsets: Mapping[Any, Any], membership: Any) -> None:  # noqa: ANN401
-        """Raises Fenced when the transaction did not end well, whatever the cause."""
+        """Raises Fenced when the broker did not take the transaction; anything else that failed is a defect."""
         outcome = _Outcome()
         # The client waits without limit for a broker that is away; the loop must not.
         worker = threading.Thread(
@@ -119,7 +101,7 @@ class TransactionalWriter:
             raise Fenced(f"transaction without an answer for {TRANSACTION_TIMEOUT_S:.0f} s: start over")
         if outcome.error is not None:
             self.close()
-            raise Fenced(f"transaction failed: {type(outcome.error).__name__}: {outcome.error}") from outcome.error
+            _raise(outcome.error)
 
     def close(self) -> None:
         """Close without waiting: an open transaction is aborted by the next `init_transactions`."""
@@ -132,8 +114,8 @@ class TransactionalWriter:
         if client is None:
             raise Fenced("no transaction can begin: the last one failed")
         client.begin_transaction()
-        for message in outgoing:
-            _send(client, message)
+        # Each answer is looked at: the client would commit the offsets of a message whose answer it could not send.
+        send_all(client, outgoing, TRANSACTION_TIMEOUT_S)
         if offsets:
             client.send_offsets_to_transaction(offsets, membership)
         client.commit_transaction()
@@ -152,11 +134,15 @@ class _Outcome:
             self.error = error
 
 
-def _send(client: Any, message: Outgoing) -> Any:  # noqa: ANN401
-    return client.send(
-        message.topic,
-        value=message.value,
-        key=message.key.encode(),
-        headers=list(message.headers.items()),
-        partition=message.partition,
-    )
+def _raise(error: Exception) -> None:
+    """A transaction that failed is one that must be looked up again, unless the fault is in what was written."""
+    try:
+        with translated("transaction"):
+            raise error
+    except BrokerUnavailable as away:
+        raise Fenced(f"outcome not known, start over: {away}") from error
+    except kafka.errors.KafkaError as vague:
+        # After its first error the client answers every call with a plain KafkaError that hides the cause.
+        if type(vague) is kafka.errors.KafkaError:
+            raise Fenced(f"transaction: {vague}") from error
+        raise

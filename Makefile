@@ -1,0 +1,49 @@
+# `make` alone lists what there is. Every target sets up what it needs first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types proto bench chaos prerequisites
+
+export PYTHON ?= python3
+BIN := .venv/bin
+RELEASED := protos/released/v1.binpb
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+
+setup: .venv/.filled ## fill .venv (then .venv/bin/canairy is the command) and fetch Kafka's jars
+	@$(BIN)/python -m deploy.local.jars
+
+demo: setup ## the whole stack on a simulated site until Ctrl-C; DEMO_EXIT=1 ends by itself, DEMO_KEEP=1 keeps its data
+	@CANAIRY_TOPIC_SHARE=0.05 $(BIN)/canairy up --site deploy/local/demo-site.yaml --data build/demo \
+	    $(if $(filter 1,$(DEMO_KEEP)),,--fresh) $(if $(filter 1,$(DEMO_EXIT)),--exit-when-done)
+
+test: setup ## every test, those on the real broker included; test data: CANAIRY_TEST_DATA
+	@$(BIN)/pytest
+
+lint: .venv/.filled ## style, import directions, the schema, and whether the stubs are those of the schema
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/buf lint protos
+	@$(BIN)/buf breaking protos --against $(RELEASED)
+	@$(BIN)/pytest -q tests/unit/test_protos.py
+
+types: .venv/.filled ## mypy, strict
+	@$(BIN)/mypy
+
+proto: .venv/.filled ## make the Python stubs of the schema anew
+	@$(BIN)/python -m protos.generate
+
+bench: setup ## measure; writes benchmarks/results.json
+	@$(BIN)/python -m benchmarks.run
+
+chaos: setup ## for now the contract tests of frozen, crashed and replaced members; faults in a running stack are to come
+	@$(BIN)/pytest tests/contract -k 'frozen or crash or failover'
+
+prerequisites:
+	@deploy/local/prerequisites.sh
+
+.venv/.filled: pyproject.toml constraints.txt | prerequisites
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,220 @@
+"""What the whole way of a frame costs, against bare transport of the same bytes, in one run on one broker.
+
+`python -m benchmarks.path` prints the figures. Simulated frames; their rendering is measured alone and taken off.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.request import urlopen
+
+from kafka.admin import NewTopic
+
+from benchmarks import bare
+from benchmarks.machine import cpu_seconds, difference, resident_mb
+from benchmarks.path_site import write_site
+from canairy.messages.reading import Reading
+from canairy.settings import KafkaSettings
+from canairy.simulator.scenarios import camera_script
+from canairy.simulator.scene import Scene
+from canairy.stream.kafka import KafkaReader
+from canairy.topics import READINGS
+from deploy.local.jars import ensure_jars
+from deploy.local.kafka import Broker
+from deploy.local.stack import Plan, Stack
+from deploy.local.stack_file import read_stack
+from deploy.local.topics import open_admin
+
+SECONDS: Final = 60.0
+WARM_UP_S: Final = 10.0
+# Frames per second of all cameras together, tried in this order until one is not kept up with.
+LADDER: Final = (16.0, 24.0, 32.0, 40.0, 48.0, 56.0, 64.0, 72.0, 80.0, 96.0)
+ASSETS_A_FRAME: Final = 3
+LAG_S: Final = 1.0
+
+
+@dataclass
+class Run:
+    """One minute of the whole path at a rate."""
+
+    frames_per_s: float
+    frames: int = 0
+    lag_p50_s: float = 0.0
+    lag_p95_s: float = 0.0
+    lag_max_s: float = 0.0
+    shed: float = 0.0
+    judge_behind: float = 0.0
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    resident_mb: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def sustained(self) -> bool:
+        """Every frame made it, none later than a second, none skipped, and the judge kept up."""
+        wanted = 0.97 * self.frames_per_s * SECONDS
+        judged = self.judge_behind <= LAG_S * ASSETS_A_FRAME * self.frames_per_s
+        return self.frames >= wanted and self.lag_max_s < LAG_S and self.shed == 0 and judged
+
+
+def run_path(frames_per_s: float, seconds: float = SECONDS) -> Run:
+    """Start the stack with simulated cameras, let it warm up, and measure it for a while."""
+    with tempfile.TemporaryDirectory(prefix="canairy-bench-") as folder, _stack(Path(folder), frames_per_s) as data:
+        stack = read_stack(data)
+        run = Run(frames_per_s)
+        reader = KafkaReader(KafkaSettings(kafka_bootstrap=stack.kafka_bootstrap), [READINGS], from_start=False)
+        _collect(reader, WARM_UP_S)
+        handled = _metric(stack.http["alerting"], "canairy_messages_handled_total", READINGS)
+        before = cpu_seconds(stack.pids)
+        lags = sorted(_collect(reader, seconds))
+        run.cpu_s = difference(cpu_seconds(stack.pids), before)
+        handled = _metric(stack.http["alerting"], "canairy_messages_handled_total", READINGS) - handled
+        run.frames, run.judge_behind = len(lags) // ASSETS_A_FRAME, len(lags) - handled
+        run.shed = _metric(stack.http["detection"], "canairy_frames_shed_total", "")
+        run.resident_mb = resident_mb(stack.pids)
+        if lags:
+            run.lag_p50_s, run.lag_p95_s, run.lag_max_s = (
+                round(lags[min(len(lags) - 1, int(share * len(lags)))], 3) for share in (0.5, 0.95, 1.0)
+            )
+        reader.close()
+        return run
+
+
+def run_bare(frames_per_s: float, seconds: float = SECONDS) -> dict[str, float]:
+    """CPU seconds of producer, broker and consumer for the same frames at the same rate."""
+    with (
+        tempfile.TemporaryDirectory(prefix="canairy-bench-") as folder,
+        Broker(Path(folder) / "kafka", ensure_jars()) as broker,
+    ):
+        with open_admin(KafkaSettings(kafka_bootstrap=broker.bootstrap)) as admin:
+            config = {"max.message.bytes": str(8 * 1024**2)}
+            admin.create_topics([NewTopic(bare.TOPIC, bare.PARTITIONS, 1, topic_configs=config)])
+        return _transport(broker, frames_per_s, seconds)
+
+
+def _transport(broker: Broker, frames_per_s: float, seconds: float) -> dict[str, float]:
+    whole = str(WARM_UP_S + seconds)
+    common = ["--bootstrap", broker.bootstrap, "--rate", str(frames_per_s), "--seconds", whole]
+    sides = {side: _child(side, common) for side in ("consume", "produce")}
+    pids = {side: child.pid for side, child in sides.items()} | {"kafka": broker.process.pid or 0}
+    for child in sides.values():
+        _expect(child, "ready")
+    for child in sides.values():
+        _go_on(child)
+    time.sleep(WARM_UP_S)
+    before = cpu_seconds(pids)
+    for side in ("produce", "consume"):
+        _expect(sides[side], "done")
+    used = difference(cpu_seconds(pids), before)
+    for child in sides.values():
+        _go_on(child)
+        child.wait(30)
+    return used
+
+
+def rendering_cpu_s(frames: int) -> float:
+    """CPU seconds of rendering that many simulated frames, measured alone."""
+    scene = Scene(camera_script("demo/cam-02", "bare"))
+    begun = time.process_time()
+    for number in range(200):
+        scene.render(number / 2)
+    return (time.process_time() - begun) / 200 * frames
+
+
+def sustained() -> tuple[float, list[Run]]:
+    """The highest rate of the ladder that is kept up with, and every run on the way."""
+    runs: list[Run] = []
+    for frames_per_s in LADDER:
+        runs.append(run_path(frames_per_s))
+        _say(runs[-1])
+        if not runs[-1].sustained:
+            break
+    return max((run.frames_per_s for run in runs if run.sustained), default=0.0), runs
+
+
+def measure() -> dict[str, object]:
+    """The figures of the path: see benchmarks/README.md for what each means."""
+    best, runs = sustained()
+    half = best / 2
+    path, transport = run_path(half), run_bare(half)
+    _say(path)
+    rendering = rendering_cpu_s(path.frames)
+    whole, alone = sum(path.cpu_s.values()) - rendering, sum(transport.values())
+    return {
+        "frames_per_s_sustained": best,
+        "overhead_ratio": round(whole / path.frames / (alone / (half * SECONDS)), 3),
+        "overhead_at_frames_per_s": half,
+        "path_cpu_ms_a_frame": {name: round(1000 * used / path.frames, 2) for name, used in path.cpu_s.items()},
+        "rendering_cpu_ms_a_frame": round(1000 * rendering / path.frames, 2),
+        "bare_cpu_ms_a_frame": {n: round(1000 * used / (half * SECONDS), 2) for n, used in transport.items()},
+        "resident_mb": path.resident_mb,
+        "lag_s": {"p50": path.lag_p50_s, "p95": path.lag_p95_s, "max": path.lag_max_s},
+        "runs": [vars(run) | {"sustained": run.sustained} for run in runs],
+    }
+
+
+@contextmanager
+def _stack(folder: Path, frames_per_s: float) -> Iterator[Path]:
+    site = write_site(folder / "site.yaml", frames_per_s)
+    plan = Plan(site, folder / "data", ensure_jars(), topic_share=0.1)
+    stack = Stack(plan, lambda _line: None, lambda: False)
+    try:
+        stack.start()
+        yield plan.data
+    finally:
+        stack.stop()
+
+
+def _collect(reader: KafkaReader, seconds: float) -> list[float]:
+    """How late each reading of that time was written after its frame arrived, seconds; the canary's not."""
+    lags: list[float] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for record in reader.poll(0.2, 5000):
+            reading = Reading.decode(record.value or b"")
+            if not reading.asset.startswith("_"):
+                lags.append((record.written_at - reading.header.received_at).total_seconds())
+    return lags
+
+
+def _metric(address: str, name: str, label: str) -> float:
+    """The sum of a metric's samples whose labels contain `label`."""
+    with urlopen(f"http://{address}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name) and label in line)
+
+
+def _child(side: str, common: list[str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.bare", side, *common]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _expect(child: subprocess.Popen[str], word: str) -> None:
+    line = child.stdout.readline() if child.stdout else ""
+    if not line.startswith(word):
+        raise RuntimeError(f"the bare transport said {line!r} where {word!r} was expected")
+
+
+def _go_on(child: subprocess.Popen[str]) -> None:
+    if child.stdin:
+        child.stdin.write("\n")
+        child.stdin.flush()
+
+
+def _say(run: Run) -> None:
+    print(
+        f"{run.frames_per_s:5.0f} frames/s: {run.frames} frames, lag p95 {run.lag_p95_s} s, max {run.lag_max_s} s, "
+        f"shed {run.shed:.0f}, judge behind by {run.judge_behind:.0f} readings, sustained: {run.sustained}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))

@@ -1,0 +1,52 @@
+"""`canairy site check`: is this site file right?"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from canairy.site.load import check_site, load_site, mistake_line
+from canairy.site.model import Site
+from cli.output import emit, emit_json
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group to the application."""
+    group = typer.Typer(no_args_is_help=True, help="Site files.")
+    group.callback()(_group)
+    group.command("check")(check)
+    app.add_typer(group, name="site")
+
+
+def _group() -> None:
+    """Site files."""
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="The site file.", show_default=False)], json_: JsonOption = False
+) -> None:
+    """Say every mistake in a site file with its line; exit status 1 when there is one."""
+    mistakes = check_site(file)
+    for mistake in mistakes:
+        if json_:
+            emit_json(dataclasses.asdict(mistake))
+        else:
+            emit(mistake_line(file, mistake))
+    if mistakes:
+        raise typer.Exit(1)
+    _summarize(load_site(file), json_)
+
+
+def _summarize(site: Site, json_: bool) -> None:
+    views = [view for camera in site.cameras for view in camera.views]
+    counts = {"cameras": len(site.cameras), "views": len(views), "assets": sum(len(view.assets) for view in views)}
+    if json_:
+        emit_json({"site": site.site.id, "digest": site.digest, **counts})
+    else:
+        parts = ", ".join(f"{count} {name if count != 1 else name[:-1]}" for name, count in counts.items())
+        emit(f"{site.site.id}: {parts}, no mistakes")

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Is what `make` needs on this machine? Prints the one line that installs what is missing, and runs it itself when it
+# is root on Debian. The Python to look at is $PYTHON (python3).
+set -eu
+
+python=${PYTHON:-python3}
+install="apt-get install -y openjdk-17-jre-headless maven python3-venv"
+
+missing() {
+    "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+        echo "Python 3.11 or newer with venv (PYTHON=$python)"
+    java=$(java -version 2>&1 | sed -n 's/.*version "\(1\.\)\{0,1\}\([0-9]*\).*/\2/p' | head -n 1) || java=
+    [ "${java:-0}" -ge 17 ] || echo "Java 17 or newer"
+    command -v mvn >/dev/null || echo "Maven"
+}
+
+[ -n "$(missing)" ] || exit 0
+missing | sed 's/^/missing: /' >&2
+if [ "$(id -u)" -eq 0 ] && [ -e /etc/debian_version ] && command -v apt-get >/dev/null; then
+    echo "running: apt-get update && $install" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q >&2
+    $install >&2
+    [ -n "$(missing)" ] || exit 0
+    missing | sed 's/^/still missing: /' >&2
+else
+    echo "install with: $install" >&2
+fi
+exit 1

@@ -1,0 +1,69 @@
+"""Composition root of the alerting service: settings, adapters, run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from canairy import metrics
+from canairy.service import main, running
+from canairy.settings import load_settings
+from canairy.site.load import load_site
+from canairy.stream.intake import Intake
+from canairy.stream.kafka import KafkaChannel, KafkaProducer, KafkaReader
+from canairy.stream.loop import Loop, LoopOptions
+from canairy.topics import ALERTS, AUDIT, BY_NAME, CAMERAS, COMMANDS, MEASUREMENTS, READINGS, STATE
+from services.alerting.alarm_view import AlarmView
+from services.alerting.api import start_api
+from services.alerting.handler import AlertingStep
+from services.alerting.settings import AlertingSettings
+
+INPUTS = (READINGS, CAMERAS, MEASUREMENTS, COMMANDS)
+# What the step counts, by its own word for it.
+COUNTERS: Final = {
+    "reading": metrics.READINGS_JUDGED,
+    "command": metrics.COMMANDS_DECIDED,
+    "measurement": metrics.MEASUREMENTS_TAKEN,
+    "alert": metrics.ALERTS_TOLD,
+}
+
+
+def count(kind: str, label: str, number: int) -> None:
+    """Add to a metric."""
+    COUNTERS[kind].labels(label).inc(number)
+
+
+def run() -> None:
+    """Run until told to stop: judge when it is our turn, answer reads always."""
+    settings = load_settings(AlertingSettings)
+    site = load_site(settings.site_file)
+    group = f"{site.site.id}.alerting"
+    with running("alerting", settings) as service:
+        view = AlarmView(
+            lambda: KafkaReader(settings, [STATE], from_start=True),
+            lambda: KafkaReader(settings, [AUDIT], from_start=False),
+        )
+        producer = KafkaProducer(settings)
+        api = start_api(
+            view,
+            producer,
+            lambda from_start: KafkaReader(settings, [ALERTS], from_start=from_start),
+            f"{settings.grpc_host}:{settings.grpc_port}",
+            grpc_tls_cert=settings.grpc_tls_cert,
+            grpc_tls_key=settings.grpc_tls_key,
+            grpc_client_ca=settings.grpc_client_ca,
+        )
+        view.start()
+        try:
+            step = AlertingStep(site, count)
+            # One site has one judge: the same transactional identity for every replica, so that the last one in wins.
+            channel = KafkaChannel(settings, group, [BY_NAME[name] for name in INPUTS], transactional_id=group)
+            intake = Intake(step, "alerting")
+            Loop(channel, step, intake, LoopOptions(limit=settings.batch_limit), service.health).run(service.stop)
+        finally:
+            api.stop()
+            view.stop()
+            producer.close()
+
+
+if __name__ == "__main__":
+    main(run)

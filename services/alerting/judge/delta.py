@@ -1,0 +1,66 @@
+"""ΔT between similar components under similar load: the rule for the reference.
+
+A bad joint only ever heats, so a thermographer takes a cool one of the same kind as the sound one. The reference here
+is the *lower median* of the other members' hottest points: among three phases the cooler of the other two, so that
+two bad phases still stand out against the sound one; in larger groups one reading that is falsely cold (something in
+the line of sight) does not condemn all the others. Members as cool as the reference, within 3 K (NETA MTS 100.18
+takes note from 1 to 3 K on), are named beside it: `+41 K over B/C`.
+
+Who may be a reference: a member with a temperature that is not a lower bound. A lower bound (under-resolved or over
+range) is truly warmer than it reads, so the difference to it is too great to raise an alarm by, and what an
+unresolved target shows is not sure to be the component, so nothing is cleared by it either. Without any reference
+there is no judgement: nothing is raised, nothing cleared. A member's own lower bound may raise and never clears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import median_low
+from typing import Final, NamedTuple
+
+from services.alerting.judge import words
+from services.alerting.judge.excursion import Level, level_of
+from services.alerting.judge.grade import Grade
+from services.alerting.judge.rules import AssetRules
+
+ALIKE_K: Final = 3.0
+
+
+class Shown(NamedTuple):
+    """What one other member showed: `max_c` None when it was not measured."""
+
+    member: AssetRules
+    max_c: float | None
+    lower_bound: bool
+
+
+class Reference(NamedTuple):
+    """What a member is compared with: its temperature, and the members that show it."""
+
+    celsius: float
+    members: tuple[AssetRules, ...]
+
+
+def reference(others: Iterable[Shown]) -> Reference | None:
+    """The lower median of the members that may be one, or None."""
+    usable = [(shown.max_c, shown.member) for shown in others if shown.max_c is not None and not shown.lower_bound]
+    if not usable:
+        return None
+    celsius = median_low(max_c for max_c, _ in usable)
+    return Reference(celsius, tuple(member for max_c, member in usable if abs(max_c - celsius) <= ALIKE_K))
+
+
+def delta_grade(max_c: float, lower_bound: bool, against: Reference, limit_k: float, dead_band_k: float) -> Grade:
+    """How far `max_c` stands over the reference."""
+    delta_k = max_c - against.celsius
+    over_whom = "/".join(member.label for member in against.members)
+    told = f"{words.temperature(max_c, lower_bound)}, {words.difference(delta_k)} over {over_whom}"
+    level: Level = level_of(delta_k, limit_k, dead_band_k, lower_bound)
+    return Grade(
+        level,
+        limit_k,
+        f"{told} (limit {limit_k:g})",
+        f"{told}, {words.fallen(limit_k, dead_band_k)}",
+        "/".join(member.name for member in against.members),
+        delta_k,
+    )

@@ -1,0 +1,87 @@
+"""Composition root of ingest: settings → adapters → run."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from canairy import trace
+from canairy.log import get_logger
+from canairy.service import Service, main, running
+from canairy.settings import load_settings
+from canairy.site.load import load_site
+from canairy.stream.broker import Producer
+from canairy.stream.kafka import KafkaProducer
+from services.ingest.api import IngestServer, IngestService, ServerOptions
+from services.ingest.canary import CanaryClock
+from services.ingest.clock import ClockCheck
+from services.ingest.conditions import Conditions
+from services.ingest.crew import Crew
+from services.ingest.exclusive import take_folder
+from services.ingest.folder_memory import FolderMemory
+from services.ingest.handler import IngestHandler, Surroundings
+from services.ingest.outbox import Outbox
+from services.ingest.run import Ingest
+from services.ingest.settings import IngestSettings
+from services.ingest.sources import Workshop, make_sources
+from services.ingest.spool import Spool
+from services.ingest.writer import Writer
+
+log = get_logger()
+
+
+def run() -> None:
+    """Run until told to stop."""
+    settings = load_settings(IngestSettings)
+    with running("ingest", settings) as service, ExitStack() as adapters:
+        build(settings, KafkaProducer(settings), service, adapters).run()
+
+
+def build(settings: IngestSettings, producer: Producer, service: Service, adapters: ExitStack) -> Ingest:
+    """All parts, put together; `adapters` closes what must be closed, last opened first."""
+    adapters.callback(producer.close)
+    site = load_site(settings.site_file)
+    adapters.callback(os.close, take_folder(settings.spool_folder))
+    spool = Spool(settings.spool_folder, settings.spool_bytes)
+    adapters.callback(spool.close)
+    memory = FolderMemory(settings.spool_folder)
+    adapters.callback(memory.close)
+    crew, outbox = Crew(service.stop), Outbox()
+    writer = Writer(outbox, producer, spool)
+    around = Surroundings(_conditions(settings, writer).flags, trace.inject_headers)
+    handler = IngestHandler(site, _now(), around)
+    sources = make_sources(site, Workshop(settings.site_file.parent, memory, crew.wait, _now))
+    server = IngestServer(IngestService(site, handler, outbox, _now), _server_options(settings))
+    canary = CanaryClock(timedelta(seconds=settings.canary_period_s))
+    log.info("site", site=site.site.id, cameras=len(site.cameras), grpc_port=server.port)
+    return Ingest(handler, canary, outbox, writer, server, sources, crew, service.health, _now)
+
+
+def _conditions(settings: IngestSettings, writer: Writer) -> Conditions:
+    conditions = Conditions(lambda: writer.spool_in_use, lambda: writer.losing)
+    return replace(conditions, clock_invalid=ClockCheck().invalid) if settings.clock_check else conditions
+
+
+def _server_options(settings: IngestSettings) -> ServerOptions:
+    return ServerOptions(
+        settings.grpc_host,
+        settings.grpc_port,
+        _content(settings.grpc_cert_file),
+        _content(settings.grpc_key_file),
+        _content(settings.grpc_client_ca_file),
+    )
+
+
+def _content(file: Path | None) -> bytes | None:
+    return None if file is None else file.read_bytes()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    main(run)

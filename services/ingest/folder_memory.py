@@ -1,0 +1,87 @@
+"""Which files of which folder have been written, on disk: a restart does not read them again.
+
+A file is known by name, size and time of change, so one that was replaced is a new one. Each has a position in the
+order of reading, from 0; without a time of its own, its time is counted from that.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from canairy.log import get_logger
+from services.ingest.database import open_database
+
+log = get_logger()
+
+FILE_NAME: Final = "folders.db"
+# Of one camera; the names of files that are gone make room first come, first served.
+REMEMBERED: Final = 100_000
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS done (
+    camera TEXT NOT NULL,
+    name BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    changed_ns INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (camera, name)
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileMark:
+    """One state of one file: `name` as the file system has it, `changed_ns` since 1970."""
+
+    name: bytes
+    size: int
+    changed_ns: int
+
+
+class FolderMemory:
+    """For all folders of a site; called by their threads and by the writer's."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open it in `folder`; raises ConfigurationError when that cannot be used."""
+        self._database = open_database(folder / FILE_NAME, _SCHEMA)
+        self._lock = threading.Lock()
+
+    def known(self, camera: str) -> set[FileMark]:
+        """The files of a camera that have been written."""
+        query = "SELECT name, size, changed_ns FROM done WHERE camera = ?"
+        with self._lock:
+            return {FileMark(*row) for row in self._database.execute(query, (camera,))}
+
+    def next_position(self, camera: str) -> int:
+        """The position of the next file of a camera."""
+        query = "SELECT COALESCE(MAX(position) + 1, 0) FROM done WHERE camera = ?"
+        with self._lock:
+            position: int = self._database.execute(query, (camera,)).fetchone()[0]
+            return position
+
+    def remember(self, camera: str, mark: FileMark, position: int) -> None:
+        """A file has been written."""
+        row = (camera, mark.name, mark.size, mark.changed_ns, position)
+        try:
+            with self._lock, self._database:
+                self._database.execute("INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?)", row)
+        except sqlite3.OperationalError as error:
+            # A restart reads it again, and downstream recognises the repeat.
+            log.warning("file not remembered", camera=camera, file=repr(mark.name), reason=str(error))
+
+    def forget_gone(self, camera: str, there: set[bytes], limit: int = REMEMBERED) -> None:
+        """Of more than `limit` files, forget those that are no longer in the folder (`there`)."""
+        gone = {mark.name for mark in self.known(camera)} - there
+        with self._lock, self._database:
+            count = self._database.execute("SELECT COUNT(*) FROM done WHERE camera = ?", (camera,)).fetchone()[0]
+            if count > limit:
+                names = ((camera, name) for name in sorted(gone)[: count - limit])
+                self._database.executemany("DELETE FROM done WHERE camera = ? AND name = ?", names)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._database.close()

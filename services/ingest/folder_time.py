@@ -1,0 +1,45 @@
+"""When was a file's picture taken? The time in it, else in its name, else counted from a start.
+
+A time in a name is UTC unless the pattern has %z. Without `starts_at` counting begins on 1 January 2000: the same
+files then have the same times on every machine and in every replay, which their times of change would not give, and
+nobody takes it for a real time. All counted times are flagged `time_assigned`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
+from typing import Final
+
+from canairy.site.model import Camera
+
+UNDATED_START: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FileTime:
+    """UTC; `assigned` when it was counted."""
+
+    taken_at: datetime
+    assigned: bool
+
+
+def file_time(camera: Camera, embedded: datetime | None, name: str, position: int) -> FileTime:
+    """The time of the file called `name`, the `position`-th of its folder (from 0)."""
+    told = embedded or time_in_name(name, camera.time_pattern)
+    if told is not None:
+        return FileTime(told, assigned=False)
+    start = camera.starts_at or UNDATED_START
+    return FileTime(start.astimezone(UTC) + timedelta(seconds=position / camera.rate_hz), assigned=True)
+
+
+def time_in_name(name: str, pattern: str | None) -> datetime | None:
+    """The time in a file's name without its suffix, by a strptime pattern; None when it does not match."""
+    if pattern is None:
+        return None
+    try:
+        moment = datetime.strptime(PurePath(name).stem, pattern)  # noqa: DTZ007 - the zone is added below
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

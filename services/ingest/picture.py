@@ -1,0 +1,60 @@
+"""What can be said of a picture before anything is measured in it: is it possible, blank, saturated, a repeat?"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from canairy.errors import InvalidMessage
+from canairy.messages.thermogram import COLDEST_C, HOTTEST_C, KELVIN, SATURATED
+
+# A closed shutter shows noise: 98 % of it lies within 4.65 standard deviations, 0.23 K at 50 mK. Of 398 real
+# pictures of substations, none spreads less than 1.2 K.
+BLANK_BELOW_K: Final = 0.3
+_STEP_PX: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """`digest` is the same for the same counts; `spread_k` from the 1st to the 99th percentile of the pixels."""
+
+    digest: bytes
+    coldest_c: float
+    hottest_c: float
+    spread_k: float
+    saturated: bool
+
+    @property
+    def blank(self) -> bool:
+        """Nothing is seen: all pixels alike, but for noise."""
+        return self.spread_k < BLANK_BELOW_K
+
+    @property
+    def mark(self) -> str:
+        """Eight hexadecimal digits that tell this picture from others taken at the same time."""
+        return self.digest.hex()[:8]
+
+    def check_possible(self) -> None:
+        """Raises InvalidMessage outside -100 to 2000 degC: damaged, or read with the wrong scale."""
+        if self.coldest_c < COLDEST_C or self.hottest_c > HOTTEST_C:
+            raise InvalidMessage(
+                f"temperatures {self.coldest_c:.1f} to {self.hottest_c:.1f} degC, possible are {COLDEST_C:.0f} to "
+                f"{HOTTEST_C:.0f}: damaged, or the scale is wrong"
+            )
+
+
+def examine(counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float) -> Picture:
+    """Look at uint16 counts (height, width) with kelvin = count * scale_k + offset_k."""
+    lowest, highest = int(counts.min()), int(counts.max())
+    low, high = np.percentile(counts[::_STEP_PX, ::_STEP_PX], (1, 99))
+    return Picture(
+        digest=hashlib.blake2b(np.ascontiguousarray(counts, "<u2").data, digest_size=16).digest(),
+        coldest_c=lowest * scale_k + offset_k - KELVIN,
+        hottest_c=highest * scale_k + offset_k - KELVIN,
+        spread_k=float(high - low) * scale_k,
+        saturated=highest == SATURATED,
+    )
