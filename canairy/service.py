@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ log = get_logger()
 
 # Exit codes: a supervisor that starts the process again will see the same mistake again.
 MISCONFIGURED: Final = 2
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,7 @@ def running(name: str, settings: ServiceSettings) -> Iterator[Service]:
     configure_logging(name, settings.log_level)
     configure_tracing(name, settings.otlp_endpoint)
     service = Service()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: service.stop.set())
+    _stop_on_signal(service.stop)
     server = HealthServer(service.health, settings.http_host, settings.http_port)
     log.info("started", http_port=server.port)
     try:
@@ -45,6 +46,24 @@ def running(name: str, settings: ServiceSettings) -> Iterator[Service]:
     finally:
         server.close()
         log.info("stopped")
+
+
+def _stop_on_signal(stop: threading.Event) -> None:
+    """Set `stop` on SIGTERM or Ctrl-C, from a thread of its own.
+
+    A handler would run in the main thread, maybe while that holds the lock of the very event it is to set.
+    """
+    heard, told = socket.socketpair()
+    told.settimeout(0)
+    signal.set_wakeup_fd(told.fileno())
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: None)
+
+    def wait(_kept_open: socket.socket) -> None:
+        while heard.recv(1):
+            stop.set()
+
+    threading.Thread(target=wait, args=(told,), name="signals", daemon=True).start()
 
 
 def main(run: Callable[[], None]) -> None:

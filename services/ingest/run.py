@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,8 +51,7 @@ class Ingest:
         self.health.ready()
         while not self.crew.stop.is_set():
             self._tick()
-            # Not `stop.wait`: the signal that sets it is handled in this thread, which must not hold its lock then.
-            time.sleep(TICK_S)
+            self.crew.stop.wait(TICK_S)
         self._end()
 
     def _tick(self) -> None:

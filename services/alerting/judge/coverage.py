@@ -26,13 +26,15 @@ from services.alerting.judge.memory import Memory, Point
 from services.alerting.judge.rules import COVERAGE, CameraRules, SiteRules
 from services.alerting.judge.words import moment
 
-# A camera's state is overdue after this long, or half of the alarm's delay where that is shorter.
+# A camera's state is overdue after this long, or half of the alarm's delay where that is shorter: but ingest tells it
+# every 5 s, and with less patience than two of these every word would look like the end of a silence.
 OVERDUE: Final = timedelta(seconds=30)
+OVERDUE_AT_LEAST: Final = timedelta(seconds=10)
 
 
 def overdue_after(rules: SiteRules) -> timedelta:
     """How long after a camera's last state the next one is missed."""
-    return min(OVERDUE, rules.coverage_after / 2)
+    return max(OVERDUE_AT_LEAST, min(OVERDUE, rules.coverage_after / 2))
 
 
 @dataclass(frozen=True, slots=True)
