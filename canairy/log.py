@@ -40,8 +40,8 @@ def _route_standard_library(shared: list[Any], level: str) -> None:
     renderer = structlog.processors.JSONRenderer()
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    # The client says at INFO what it does every second; at WARNING what went wrong.
-    logging.getLogger("kafka").setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
+    # At WARNING the client tells every attempt to reach a broker that is away; our own lines say it once.
+    logging.getLogger("kafka").setLevel(max(logging.ERROR, logging.getLevelNamesMapping()[level]))
 
 
 def _add_trace(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

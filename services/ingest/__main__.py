@@ -15,6 +15,7 @@ from canairy.settings import load_settings
 from canairy.site.load import load_site
 from canairy.stream.broker import Producer
 from canairy.stream.kafka import KafkaProducer
+from canairy.topics import BY_NAME, CAMERAS, FRAMES, MEASUREMENTS, dead_letters
 from services.ingest.api import IngestServer, IngestService, ServerOptions
 from services.ingest.canary import CanaryClock
 from services.ingest.clock import ClockCheck
@@ -32,12 +33,14 @@ from services.ingest.writer import Writer
 
 log = get_logger()
 
+OUTPUTS = tuple(BY_NAME[name] for name in (FRAMES, CAMERAS, MEASUREMENTS, dead_letters(FRAMES)))
+
 
 def run() -> None:
     """Run until told to stop."""
     settings = load_settings(IngestSettings)
     with running("ingest", settings) as service, ExitStack() as adapters:
-        build(settings, KafkaProducer(settings), service, adapters).run()
+        build(settings, KafkaProducer(settings, OUTPUTS), service, adapters).run()
 
 
 def build(settings: IngestSettings, producer: Producer, service: Service, adapters: ExitStack) -> Ingest:

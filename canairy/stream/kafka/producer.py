@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import kafka.errors
+from kafka import KafkaConsumer
 from kafka import KafkaProducer as Client
 
 from canairy.settings import KafkaSettings
 from canairy.stream.broker import Outgoing
-from canairy.stream.kafka.client import connect, producer_options, translated
+from canairy.stream.kafka.client import connect, consumer_options, producer_options, translated
+from canairy.stream.kafka.topics import check_topics
+from canairy.topics import Topic
 
 
 class KafkaProducer:
     """As `Producer`; connects when it first sends, and anew after a failure: what it still held is gone then."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, topics: Sequence[Topic] = ()) -> None:
+        """`topics` must be there, with their partitions, when it first connects: else ConfigurationError."""
         self._settings = settings
+        self._unchecked = topics
         self._client: Any = None
 
     def send(self, messages: Iterable[Outgoing], timeout_s: float) -> None:
@@ -26,6 +31,7 @@ class KafkaProducer:
         try:
             with translated("write"):
                 if self._client is None:
+                    self._check_topics()
                     self._client = connect(Client, producer_options(self._settings))
                 send_all(self._client, messages, timeout_s)
         except BaseException:
@@ -38,6 +44,16 @@ class KafkaProducer:
         client, self._client = self._client, None
         if client is not None:
             close_now(client)
+
+    def _check_topics(self) -> None:
+        # A consumer is asked: a producer waits for a topic that is missing, and calls that a broker that is away.
+        if self._unchecked:
+            consumer = connect(KafkaConsumer, consumer_options(self._settings))
+            try:
+                check_topics(consumer, self._unchecked)
+            finally:
+                consumer.close()
+            self._unchecked = ()
 
 
 def send_all(client: Any, messages: Iterable[Outgoing], timeout_s: float) -> None:  # noqa: ANN401 - no types

@@ -92,7 +92,7 @@ class KafkaReader:
         missing = [topic for topic, numbers in found.items() if not numbers]
         if missing:
             # An empty assignment would be at its end at once: "no alarms" where there is no topic of alarms.
-            raise BrokerUnavailable(f"topic {', '.join(missing)} is missing: run the step that makes the topics")
+            raise BrokerUnavailable(f"topic {', '.join(missing)} is missing: make the topics (python -m deploy.local.topics)")
         partitions = [TopicPartition(topic, number) for topic, numbers in found.items() for number in numbers]
         consumer.assign(partitions)
         (consumer.seek_to_beginning if self._from_start else consumer.seek_to_end)(*partitions)

@@ -18,7 +18,7 @@ def check_topics(consumer: Any, topics: Iterable[Topic]) -> None:  # noqa: ANN40
 
 def _mistake(topic: Topic, found: set[int] | None) -> str | None:
     if not found:
-        return f"topic {topic.name} is missing: run the step that makes the topics"
+        return f"topic {topic.name} is missing: make the topics (python -m deploy.local.topics)"
     if len(found) != topic.partitions:
         return (
             f"topic {topic.name} has {len(found)} partitions where {topic.partitions} belong: "
