@@ -14,7 +14,7 @@ from canairy.stream.loop import Loop, LoopOptions
 from canairy.topics import ALERTS, AUDIT, BY_NAME, CAMERAS, COMMANDS, MEASUREMENTS, READINGS, STATE
 from services.alerting.alarm_view import AlarmView
 from services.alerting.api import start_api
-from services.alerting.handler import AlertingStep
+from services.alerting.handler import Alerting
 from services.alerting.settings import AlertingSettings
 
 INPUTS = (READINGS, CAMERAS, MEASUREMENTS, COMMANDS)
@@ -41,6 +41,7 @@ def run() -> None:
         view = AlarmView(
             lambda: KafkaReader(settings, [STATE], from_start=True),
             lambda: KafkaReader(settings, [AUDIT], from_start=False),
+            died=service.stop.set,
         )
         producer = KafkaProducer(settings)
         api = start_api(
@@ -54,7 +55,7 @@ def run() -> None:
         )
         view.start()
         try:
-            step = AlertingStep(site, count)
+            step = Alerting(site, count)
             # One site has one judge: the same transactional identity for every replica, so that the last one in wins.
             channel = KafkaChannel(settings, group, [BY_NAME[name] for name in INPUTS], transactional_id=group)
             intake = Intake(step, "alerting")
@@ -63,6 +64,8 @@ def run() -> None:
             api.stop()
             view.stop()
             producer.close()
+        if view.failure is not None:
+            raise view.failure
 
 
 if __name__ == "__main__":

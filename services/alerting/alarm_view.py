@@ -34,7 +34,8 @@ class Snapshot:
 class AlarmView:
     """Follows `alarms.state` from its start and `audit` from now on; safe between threads.
 
-    `open_state` and `open_audit` make the readers; they may raise BrokerUnavailable and are tried again.
+    `open_state` and `open_audit` make the readers; they may raise BrokerUnavailable and are tried again. `died` is
+    called when a defect has ended a thread of the view.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class AlarmView:
         open_state: Callable[[], Reader],
         open_audit: Callable[[], Reader],
         clock: Callable[[], datetime] = utc_now,
+        died: Callable[[], None] = lambda: None,
     ) -> None:
         self.outcomes = Outcomes()
         self._changed = threading.Condition()
@@ -49,8 +51,8 @@ class AlarmView:
         self._as_of: datetime | None = None
         self._audit_read = False
         self._followers = (
-            Follower("alarms", open_state, self._take, self._state_read, clock),
-            Follower("outcomes", open_audit, self.outcomes.take, self._audit_at_end, clock),
+            Follower("alarms", open_state, self._take, self._state_read, clock, died),
+            Follower("outcomes", open_audit, self.outcomes.take, self._audit_at_end, clock, died),
         )
 
     def start(self) -> None:

@@ -30,7 +30,7 @@ class Follower:
     """Gives every message to `take`, and tells `at_end` the time at which all that stood there had been taken.
 
     A reader that cannot be opened or does not answer is tried again every second. A defect ends the thread and
-    stays in `failure`, for whoever watches over the process.
+    stays in `failure`, and `died` is called: what this follower feeds would grow old in silence.
     """
 
     def __init__(
@@ -40,7 +40,9 @@ class Follower:
         take: Callable[[Sequence[Received]], None],
         at_end: Callable[[datetime], None],
         clock: Callable[[], datetime] = utc_now,
+        died: Callable[[], None] = lambda: None,
     ) -> None:
+        self._died = died
         self._name = name
         self._open_reader = open_reader
         self._take = take
@@ -70,6 +72,7 @@ class Follower:
         except Exception as error:
             self.failure = error
             log.exception("follower died", follower=self._name)
+            self._died()
         finally:
             if self._reader is not None:
                 self._reader.close()

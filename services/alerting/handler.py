@@ -32,7 +32,7 @@ def _uncounted(_kind: str, _label: str, _number: int) -> None:
     """Nobody counts."""
 
 
-class AlertingStep:
+class Alerting:
     """Judges readings, camera states and commands of one site. Implements `Step[Input]`."""
 
     def __init__(self, site: Site, count: Count = _uncounted, *, know_captures: bool = True) -> None:

@@ -18,7 +18,7 @@ from canairy.site.model import Site
 from canairy.stream.broker import Outgoing, Received
 from canairy.stream.step import Decoded
 from canairy.topics import ALERTS, AUDIT, CAMERAS, COMMANDS, MEASUREMENTS, READINGS, STATE
-from services.alerting.handler import AlertingStep
+from services.alerting.handler import Alerting
 from services.alerting.judge.intake import Input
 
 T0 = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
@@ -217,8 +217,8 @@ class Bench:
     def lines(self) -> list[str]:
         return Told(self.all).lines
 
-    def _new(self) -> AlertingStep:
-        return AlertingStep(self.site, know_captures=self.know_captures)
+    def _new(self) -> Alerting:
+        return Alerting(self.site, know_captures=self.know_captures)
 
 
 def _newest(messages: Sequence[Input]) -> datetime:

@@ -16,7 +16,7 @@ from canairy.stream import schema
 from canairy.stream.broker import Partition, Received
 from canairy.stream.step import Decoded
 from canairy.topics import ALERTS, CAMERAS, COMMANDS, FRAMES, READINGS, STATE
-from services.alerting.handler import AlertingStep
+from services.alerting.handler import Alerting
 from services.alerting.judge.intake import Input
 from tests.helpers.judging import (
     T0,
@@ -42,7 +42,7 @@ LOAD = Measurement("ss-1", "bay-3-current", 700.0, T0)
 
 
 def decode(message: Input, headers: dict[str, bytes] | None = None) -> Input:
-    return AlertingStep(SITE).decode(record(message, headers), T0)
+    return Alerting(SITE).decode(record(message, headers), T0)
 
 
 class TestUnderstood:
@@ -105,14 +105,14 @@ class TestRefused:
     @pytest.mark.parametrize("topic", [READINGS, CAMERAS, COMMANDS, FRAMES])
     def test_tombstones_and_damaged_bytes(self, topic: str, value: bytes | None) -> None:
         with pytest.raises(InvalidMessage):
-            AlertingStep(SITE).decode(Received(topic, 0, 0, "key", value, {}, T0), T0)
+            Alerting(SITE).decode(Received(topic, 0, 0, "key", value, {}, T0), T0)
 
     def test_truncated_messages_are_refused_or_lack_only_what_may_be_absent(self) -> None:
         whole = reading("ds-a", 0, 20, surroundings_c=10.0).encode()
 
         for length in range(len(whole)):
             try:
-                found = AlertingStep(SITE).decode(Received(READINGS, 0, 0, "key", whole[:length], {}, T0), T0)
+                found = Alerting(SITE).decode(Received(READINGS, 0, 0, "key", whole[:length], {}, T0), T0)
             except InvalidMessage:
                 continue
             assert isinstance(found, Reading)
@@ -140,7 +140,7 @@ class TestWritten:
         assert set(rest) == {STATE}
 
     def test_an_alert_continues_the_trace_of_the_reading_that_caused_it(self) -> None:
-        step, hot = AlertingStep(SITE), reading("ds-a", 0, 85)
+        step, hot = Alerting(SITE), reading("ds-a", 0, 85)
         trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
         outgoing = step.handle([Decoded(record(hot, {"traceparent": trace}), hot)], T0)
@@ -153,7 +153,7 @@ class TestWritten:
         def count(kind: str, label: str, number: int) -> None:
             counted[kind, label] += number
 
-        step = AlertingStep(SITE, count)
+        step = Alerting(SITE, count)
 
         outgoing = step.handle([Decoded(record(LOAD), LOAD)], T0)
 
@@ -166,7 +166,7 @@ class TestWritten:
         def count(kind: str, label: str, number: int) -> None:
             counted[kind, label] += number
 
-        step, newest = AlertingStep(SITE, count), reading("ds-a", 60, 20)
+        step, newest = Alerting(SITE, count), reading("ds-a", 60, 20)
         unwatched = reading("v2/find-1", 0, 20, camera="cam-2", view="v2")
         for message in (newest, newest, reading("ds-a", 0, 20), canary(60), unwatched):
             step.handle([Decoded(record(message), message)], at(60))
@@ -183,7 +183,7 @@ class TestWritten:
 
 class TestState:
     def test_the_state_belongs_to_the_readings(self) -> None:
-        step = AlertingStep(SITE)
+        step = Alerting(SITE)
 
         assert step.state_of(Partition(READINGS, 0)) == Partition(STATE, 0)
         assert step.state_of(Partition(COMMANDS, 0)) is None
@@ -208,7 +208,7 @@ class TestState:
 
     def test_an_unreadable_state_is_refused_by_name(self) -> None:
         with pytest.raises(InvalidMessage):
-            AlertingStep(SITE).restore(Received(STATE, 0, 0, "ds-a", b"\xff", {}, T0))
+            Alerting(SITE).restore(Received(STATE, 0, 0, "ds-a", b"\xff", {}, T0))
 
 
 class TestAnotherSiteFile:
@@ -247,7 +247,7 @@ class TestAnotherSiteFile:
 
 
 def test_every_kind_of_input_has_a_topic_of_its_own() -> None:
-    step = AlertingStep(SITE)
+    step = Alerting(SITE)
 
     found = [step.decode(record(it), T0) for it in (reading("ds-a", 0, 20), status("cam-1", 0))]
 

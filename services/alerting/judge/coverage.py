@@ -24,12 +24,13 @@ from canairy.messages.camera import CameraState, CameraStatus
 from services.alerting.judge.desk import STALE, Desk, Seen, Terms
 from services.alerting.judge.memory import Memory, Point
 from services.alerting.judge.rules import COVERAGE, CameraRules, SiteRules
-from services.alerting.judge.words import moment
 
 # A camera's state is overdue after this long, or half of the alarm's delay where that is shorter: but ingest tells it
 # every 5 s, and with less patience than two of these every word would look like the end of a silence.
 OVERDUE: Final = timedelta(seconds=30)
 OVERDUE_AT_LEAST: Final = timedelta(seconds=10)
+# States that say too little by their name alone. Since when is told beside every reason.
+EXPLAINED: Final = frozenset({CameraState.FAILED, CameraState.QUARANTINED, CameraState.UNKNOWN})
 
 
 def overdue_after(rules: SiteRules) -> timedelta:
@@ -77,7 +78,7 @@ class Coverage:
         states = (status_of(self.memory, name) for name in self.rules.cameras)
         said = [status.at for status in states if status is not None]
         since = max(said, default=self._first(site))
-        reason = f"no word of any camera since {moment(since)}"
+        reason = "no word of any camera"
         response = "check the network to the cameras and the ingest service"
         return Silence(site, since, max(since, self._first(site)), reason, response)
 
@@ -106,7 +107,7 @@ class Coverage:
         valid = {asset: self._last_valid(self.memory.of(asset)) for asset in assets}
         newest = max(valid.values())
         if now - max(newest, above) > camera.stale_after:
-            reason = f"no asset of the view measured since {moment(newest)}"
+            reason = "no asset of this view measured"
             response = f"check where camera {camera.name} looks in view {view}"
             silence = Silence(point, newest, max(newest, above), reason, response, camera.name, view)
             self._raise_when_due(silence, now, delay)
@@ -117,7 +118,7 @@ class Coverage:
                 self._raise_when_due(self._asset(asset, since, above, camera, view), now, delay)
 
     def _asset(self, asset: str, since: datetime, above: datetime, camera: CameraRules, view: str) -> Silence:
-        reason = f"not measured since {moment(since)}"
+        reason = "not measured"
         response = f"check the region of {asset} in view {view}"
         return Silence(self.memory.of(asset), since, max(since, above), reason, response, camera.name, view)
 
@@ -150,10 +151,10 @@ def finished(status: CameraStatus | None) -> bool:
 def camera_silence(point: Point, status: CameraStatus | None, since: datetime, counted: datetime) -> Silence:
     """A camera whose state is not healthy, or overdue."""
     if status is not None and not status.state.healthy:
-        told = f" ({status.reason})" if status.reason else ""
-        reason = f"camera is {status.state.name.lower()} since {moment(since)}{told}"
+        told = f": {status.reason.removeprefix(f'{status.camera}: ')}" if status.state in EXPLAINED else ""
+        reason = f"camera {status.state.name.lower()}{told}"
     else:
-        reason = f"no word of the camera since {moment(since)}"
+        reason = "no word of this camera"
     return Silence(point, since, counted, reason, f"check camera {point.name}, its power and its network", point.name)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 
 def temperature(celsius: float, lower_bound: bool) -> str:
     """`94.2 °C`, or `at least 94.2 °C` where the true value may be higher."""
@@ -19,8 +17,3 @@ def fallen(limit: float, dead_band_k: float) -> str:
     """What was undercut when an alarm returned, and what it follows from."""
     band = f", dead-band {dead_band_k:g}" if dead_band_k else ""
     return f"under {limit - dead_band_k:g} (limit {limit:g}{band})"
-
-
-def moment(at: datetime) -> str:
-    """UTC to the second, as in `2026-03-01T02:58:11Z`."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,148 @@
+"""The loop on the broker in memory: ticks, standing by, what it says of its health, and any order of mishaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canairy.errors import BrokerUnavailable, Fenced
+from canairy.stream.broker import Batch, Outgoing, Partition, Position
+from canairy.stream.memory import MemoryChannel
+from canairy.stream.step import Decoded
+from tests.contract.bench import DeathError, MemoryBench
+from tests.contract.stories import (
+    START,
+    Answering,
+    Clock,
+    answers,
+    dies,
+    loop_of,
+    never,
+    run_until,
+    send,
+)
+
+
+class Ticking(Answering):
+    """Says on the sink that time passes."""
+
+    def handle(self, batch: Sequence[Decoded[bytes]], now: datetime) -> list[Outgoing]:
+        ticks = [] if batch else [Outgoing(self.sink, "clock", now.isoformat().encode())]
+        return [*ticks, *super().handle(batch, now)]
+
+
+def test_time_passes_for_the_step_when_nothing_arrives() -> None:
+    bench, clock = MemoryBench(), Clock()
+    step = Ticking(bench.sink.name)
+
+    run_until(loop_of(bench.channel(), step, clock=clock), lambda: len(answers(bench)) == 3)
+
+    assert answers(bench) == [START.isoformat().encode()] * 3
+
+
+def test_who_has_no_partitions_does_nothing() -> None:
+    bench = MemoryBench()
+    for owner in (bench.channel(), bench.channel()):
+        owner.poll(0, 1)
+    standing_by = Ticking(bench.sink.name)
+    turns = iter(range(5))
+
+    run_until(loop_of(bench.channel(), standing_by), lambda: next(turns, None) is None)
+
+    assert standing_by.batches == []
+    assert answers(bench) == []
+
+
+def test_the_loop_is_ready_when_it_runs_and_live_when_it_turns() -> None:
+    bench = MemoryBench()
+    watch = run_until(loop_of(bench.channel(), Answering(bench.sink.name)), lambda: True)
+
+    assert watch.ready_report() == (True, "ready")
+    assert watch.live_report()[0]
+
+
+class Stumbling(MemoryChannel):
+    """Its next poll finds that another member has taken over."""
+
+    stumbles = 1
+
+    def poll(self, timeout_s: float, limit: int) -> Batch:
+        if self.stumbles:
+            self.stumbles -= 1
+            raise Fenced("a younger producer has begun")
+        return super().poll(timeout_s, limit)
+
+
+def test_losing_the_race_for_the_partitions_is_no_defect() -> None:
+    bench = MemoryBench()
+    send(bench, b"1")
+    step = Answering(bench.sink.name)
+
+    run_until(loop_of(Stumbling(bench.broker, "group", [bench.source.name]), step), lambda: bool(step.handled))
+
+    assert answers(bench) == [b"1"]
+
+
+def test_a_defect_leaves_the_group_at_once_and_without_the_word_that_all_is_well() -> None:
+    bench = MemoryBench()
+    send(bench, b"killer")
+
+    class Defective(Answering):
+        def answer(self, decoded: Decoded[bytes]) -> Outgoing:
+            raise ZeroDivisionError(decoded.message)
+
+    with pytest.raises(ZeroDivisionError):
+        run_until(loop_of(bench.channel(), Defective(bench.sink.name)), never)
+
+    # All partitions at once for the next one: nobody waits for the dead member's session to end.
+    assert len(bench.channel().poll(0, 1).assigned or ()) == 2
+    assert bench.channel().committed(Partition(bench.source.name, 0)) == Position(0)
+
+
+class Mishaps(MemoryChannel):
+    """Each publish meets the next mishap of a list, and what it does then is what Kafka's transactions do."""
+
+    def __init__(self, bench: MemoryBench, mishaps: list[str]) -> None:
+        super().__init__(bench.broker, "group", [bench.source.name])
+        self._mishaps = mishaps
+
+    def publish(self, outgoing: Sequence[Outgoing], consumed: Mapping[Partition, Position], membership: object) -> None:
+        mishap = self._mishaps.pop(0) if consumed and self._mishaps else "none"
+        if mishap == "away":
+            raise BrokerUnavailable("away")
+        if mishap == "died before":
+            raise DeathError("before the commit")
+        if mishap in {"none", "died after", "not known"}:
+            super().publish(outgoing, consumed, membership)
+        if mishap == "died after":
+            raise DeathError("after the commit")
+        if mishap != "none":
+            raise Fenced("the outcome is not known, or another member has taken over")
+
+
+MISHAPS = st.sampled_from(["none", "away", "died before", "died after", "not known", "fenced"])
+
+
+@given(
+    keys=st.lists(st.sampled_from(["cam-1", "cam-2", "cam-3"]), min_size=1, max_size=20),
+    mishaps=st.lists(MISHAPS, max_size=12),
+)
+def test_whatever_happens_each_message_is_answered_once_and_in_order(keys: list[str], mishaps: list[str]) -> None:
+    bench = MemoryBench()
+    sent = [(key, str(number).encode()) for number, key in enumerate(keys)]
+    bench.producer().send([Outgoing(bench.source.name, key, value) for key, value in sent], timeout_s=10)
+
+    def done() -> bool:
+        return len(bench.records(bench.sink.name)) >= len(sent)
+
+    while dies(loop_of(Mishaps(bench, mishaps), Answering(bench.sink.name), sleep=lambda _seconds: None), done):
+        pass
+
+    written = bench.records(bench.sink.name)
+    for camera in set(keys):
+        assert [r.value for r in written if r.key == camera] == [value for key, value in sent if key == camera]
+    assert bench.records(bench.dead.name) == []
