@@ -14,6 +14,7 @@ COLOURS: Final = {"high": "\x1b[1;31m", "medium": "\x1b[33m", "low": "\x1b[36m"}
 PLAIN: Final = "\x1b[0m"
 # The canary walks the whole way once a minute; three in a row do not get lost by chance.
 SILENCE: Final = timedelta(minutes=3)
+RECORDED_S: Final = 86_400.0
 
 
 def render(alert: Alert, zone: ZoneInfo, now: datetime, *, colour: bool = False) -> str:
@@ -52,8 +53,14 @@ def _facts(alert: Alert, zone: ZoneInfo) -> Iterator[str]:
         since, at = alert.since.astimezone(zone), alert.time.astimezone(zone)
         yield f"since {since:%H:%M}" if since.date() == at.date() else f"since {since:%Y-%m-%d %H:%M}"
     if alert.quality:
-        age = "" if alert.data_age_s is None else f" {span(alert.data_age_s)}"
-        yield f"data {alert.quality}{age}"
+        yield f"data {alert.quality}{_age(alert.data_age_s)}"
+
+
+def _age(seconds: float | None) -> str:
+    """How old the data were; what is days old comes from a recording, and its age tells an operator nothing."""
+    if seconds is None:
+        return ""
+    return ", recorded" if seconds >= RECORDED_S else f" {span(seconds)}"
 
 
 class HeartbeatWatch:

@@ -66,6 +66,10 @@ def test_the_line_at_3_in_the_morning() -> None:
     )
 
 
+def test_a_recording_is_called_one_and_not_years_old() -> None:
+    assert line(data_age_s=692 * 86_400.0, response=None).endswith(", since 02:58, data good, recorded")
+
+
 def test_what_is_not_known_leaves_no_gap() -> None:
     text = line(
         asset="cam-02", condition="coverage", priority="low", temperature_c=None, since=None,
