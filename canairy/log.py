@@ -14,6 +14,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     """Set up structlog and the standard library's logging (kafka, grpc) to the same lines."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _name(service),
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace,
@@ -25,7 +26,6 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
     _route_standard_library(shared, level)
 
 
@@ -42,6 +42,15 @@ def _route_standard_library(shared: list[Any], level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     # At WARNING the client tells every attempt to reach a broker that is away; our own lines say it once.
     logging.getLogger("kafka").setLevel(max(logging.ERROR, logging.getLevelNamesMapping()[level]))
+
+
+def _name(service: str) -> structlog.typing.Processor:
+    # Not a context variable: threads begin without those of the thread that started them.
+    def name(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event["service"] = service
+        return event
+
+    return name
 
 
 def _add_trace(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -27,7 +27,7 @@ def deaths(committed: Position | None) -> int:
     if committed is None or not committed.note.startswith(ATTEMPT):
         return 0
     number = committed.note.removeprefix(ATTEMPT)
-    return int(number) if number.isdigit() else 0
+    return int(number) if number.isdecimal() else 0
 
 
 def attempt(offset: int, number: int) -> Position:

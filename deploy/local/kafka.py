@@ -115,7 +115,8 @@ class Broker:
         settings = str(self._folder / "server.properties")
         # The tool runs for a second: the quickest compiler and collector to start win.
         java = ["java", "-Xmx128m", "-XX:+UseSerialGC", QUIET, "-cp", self._classpath]
-        command = [*java, "kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", settings]
+        # One argument: an identifier that begins with "-" would be taken for an option.
+        command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", settings]
         result = subprocess.run(command, check=False, capture_output=True, text=True)
         if result.returncode != 0:
             end = "\n".join((result.stdout + result.stderr).strip().splitlines()[-10:])

@@ -19,6 +19,7 @@ from canairy.trace import TRACE_HEADER
 from services.alerting.alerts import alert
 from services.alerting.judge.audit import audit_record
 from services.alerting.judge.catching_up import CatchingUp
+from services.alerting.judge.events import Heartbeat
 from services.alerting.judge.intake import Input, Intake
 from services.alerting.judge.judge import Judge
 from services.alerting.judge.rules import SiteRules
@@ -109,9 +110,8 @@ class Alerting:
 
     def _told(self, headers: dict[str, bytes]) -> Iterator[Outgoing]:
         for event in self._judge.told():
-            outgoing = alert(event, headers)
-            self._count("alert", type(event).__name__.lower(), 1)
-            yield outgoing
+            self._count("alert", "heartbeat" if isinstance(event, Heartbeat) else event.happening.name.lower(), 1)
+            yield alert(event, headers)
 
     def _count_readings(self) -> None:
         for how, number in self._judge.readings.items():

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from canairy.settings import KafkaSettings
 from tests.contract.bench import Bench, KafkaBench, MemoryBench
 
 
 @pytest.fixture
-def kafka_bench(kafka_bootstrap: str) -> Iterator[KafkaBench]:
-    bench = KafkaBench(kafka_bootstrap)
+def kafka_bench(kafka_settings: KafkaSettings) -> Iterator[KafkaBench]:
+    bench = KafkaBench(kafka_settings.kafka_bootstrap)
     yield bench
     bench.close()
 

@@ -75,7 +75,7 @@ def test_start_over_tells_the_partitions_again_and_begins_at_the_commit(bench: B
     channel.start_over()
     again = poll_until(channel, lambda b: len(b.messages) == 2)
 
-    assert again.assigned == {Partition(bench.source.name, 0), Partition(bench.source.name, 1)}
+    assert again.assigned == frozenset(Partition(bench.source.name, number) for number in (0, 1))
     assert [m.offset for m in again.messages] == [2, 3]
 
 

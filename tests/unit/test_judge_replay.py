@@ -52,6 +52,14 @@ class Scene:
     first: list[list[Reading]]
     second: list[list[Reading]]
 
+    def __repr__(self) -> str:
+        frames = (
+            [(it.asset, it.temperatures and it.temperatures.max_c) for it in readings] for readings in self.frames
+        )
+        return "; ".join(
+            f"{_taken_at(readings):%M:%S.%f} {told}" for readings, told in zip(self.frames, frames, strict=True)
+        )
+
     @property
     def frames(self) -> list[list[Reading]]:
         """In order of time."""

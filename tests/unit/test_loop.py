@@ -124,6 +124,20 @@ class Mishaps(MemoryChannel):
             raise Fenced("the outcome is not known, or another member has taken over")
 
 
+def test_a_stop_after_a_publish_whose_outcome_is_not_known_takes_nothing_back() -> None:
+    """The word `stopped` at the last known position would set the group back before what is written already."""
+    bench = MemoryBench()
+    send(bench, b"1", b"2")
+    stopping = Answering(bench.sink.name)
+    run_until(loop_of(Mishaps(bench, ["not known"]), stopping), lambda: bool(stopping.handled))
+
+    send(bench, b"3")
+    step = Answering(bench.sink.name)
+    run_until(loop_of(bench.channel(), step), lambda: b"3" in step.handled)
+
+    assert answers(bench) == [b"1", b"2", b"3"]
+
+
 MISHAPS = st.sampled_from(["none", "away", "died before", "died after", "not known", "fenced"])
 
 

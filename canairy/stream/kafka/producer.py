@@ -12,7 +12,7 @@ from kafka import KafkaProducer as Client
 
 from canairy.settings import KafkaSettings
 from canairy.stream.broker import Outgoing
-from canairy.stream.kafka.client import connect, consumer_options, producer_options, translated
+from canairy.stream.kafka.client import connect, consumer_options, producer_options, require_fast_checksums, translated
 from canairy.stream.kafka.topics import check_topics
 from canairy.topics import Topic
 
@@ -21,7 +21,11 @@ class KafkaProducer:
     """As `Producer`; connects when it first sends, and anew after a failure: what it still held is gone then."""
 
     def __init__(self, settings: KafkaSettings, topics: Sequence[Topic] = ()) -> None:
-        """`topics` must be there, with their partitions, when it first connects: else ConfigurationError."""
+        """`topics` must be there, with their partitions, when it first connects: else ConfigurationError.
+
+        Raises ConfigurationError at once without fast checksums, so that no service begins to work.
+        """
+        require_fast_checksums()
         self._settings = settings
         self._unchecked = topics
         self._client: Any = None

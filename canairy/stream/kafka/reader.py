@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -27,11 +28,28 @@ def read_partition(settings: KafkaSettings, partition: Partition) -> Iterator[Re
             consumer.assign([target])
             consumer.seek_to_beginning(target)
             end = consumer.end_offsets([target], timeout_ms=TIMEOUT_MS)[target]
-            while consumer.position(target, timeout_ms=TIMEOUT_MS) < end:
-                for record in consumer.poll(timeout_ms=1000, max_records=5000).get(target, ()):
-                    yield received(record)
+            yield from _read_to(consumer, target, end)
         finally:
             consumer.close()
+
+
+def _read_to(consumer: Any, target: Any, end: int) -> Iterator[Received]:  # noqa: ANN401 - the client ships no types
+    came_to, deadline = -1, 0.0
+    while (position := _position(consumer, target)) < end:
+        if position > came_to:
+            came_to, deadline = position, time.monotonic() + REQUEST_TIMEOUT_S
+        elif time.monotonic() > deadline:
+            # The client itself would wait for a broker that has gone away as long as it takes.
+            raise BrokerUnavailable(f"{target.topic}/{target.partition} ends at {end}, nothing comes after {position}")
+        for record in consumer.poll(timeout_ms=1000, max_records=5000).get(target, ()):
+            yield received(record)
+
+
+def _position(consumer: Any, partition: Any) -> int:  # noqa: ANN401
+    position: int | None = consumer.position(partition, timeout_ms=TIMEOUT_MS)
+    if position is None:
+        raise BrokerUnavailable(f"no position in {partition.topic}/{partition.partition} for {REQUEST_TIMEOUT_S:.0f} s")
+    return position
 
 
 class KafkaReader:
@@ -58,7 +76,7 @@ class KafkaReader:
         with translated("ask for the end"):
             consumer = self._connected()
             ends = consumer.end_offsets(list(consumer.assignment()), timeout_ms=TIMEOUT_MS)
-            return all(consumer.position(p, timeout_ms=TIMEOUT_MS) >= end for p, end in ends.items())
+            return all(_position(consumer, partition) >= end for partition, end in ends.items())
 
     def seek(self, partition: Partition, offset: int) -> None:
         """As `Reader.seek`."""
@@ -92,7 +110,9 @@ class KafkaReader:
         missing = [topic for topic, numbers in found.items() if not numbers]
         if missing:
             # An empty assignment would be at its end at once: "no alarms" where there is no topic of alarms.
-            raise BrokerUnavailable(f"topic {', '.join(missing)} is missing: make the topics (python -m deploy.local.topics)")
+            raise BrokerUnavailable(
+                f"topic {', '.join(missing)} is missing: make the topics (python -m deploy.local.topics)"
+            )
         partitions = [TopicPartition(topic, number) for topic, numbers in found.items() for number in numbers]
         consumer.assign(partitions)
         (consumer.seek_to_beginning if self._from_start else consumer.seek_to_end)(*partitions)

@@ -13,6 +13,7 @@ from canairy.messages.alarm import Alarm, AlarmState
 from canairy.messages.command import Command
 from canairy.messages.state import Decision
 from services.alerting.judge.desk import Desk
+from services.alerting.judge.freshness import Freshness
 from services.alerting.judge.memory import COMMANDS_POINT, Memory
 
 REMEMBERED: Final = 100
@@ -22,9 +23,10 @@ WAITING: Final = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACK
 class Commands:
     """Acknowledges alarms, or says why not."""
 
-    def __init__(self, memory: Memory, desk: Desk) -> None:
+    def __init__(self, memory: Memory, desk: Desk, freshness: Freshness) -> None:
         self._memory = memory
         self._desk = desk
+        self._freshness = freshness
         self._decided: dict[str, Decision] = {}
 
     def learn(self, decisions: Iterable[Decision]) -> None:
@@ -41,16 +43,17 @@ class Commands:
         return decision
 
     def _decide(self, command: Command) -> Decision:
-        place = self._desk.places.get(command.alarm)
-        alarm = None if place is None else place[1].alarm
-        if alarm is None:
+        point, watch = self._desk.places.get(command.alarm, (None, None))
+        alarm = None if watch is None else watch.alarm
+        if point is None or watch is None or alarm is None:
             reason = f"no alarm {command.alarm} is known: it never was, or another has followed it since"
             return Decision(command.id, command.alarm, "", accepted=False, reason=reason, version=0)
         if alarm.acknowledged_with == command.id:
             return _decision(command, alarm, "")
         refusal = _refusal(command, alarm)
         if not refusal:
-            alarm = self._desk.acknowledge(alarm, command)
+            quality = self._freshness.quality(point, watch, alarm, command.issued_at)
+            alarm = self._desk.acknowledge(alarm, command, quality)
         return _decision(command, alarm, refusal)
 
     def _remember(self, decision: Decision) -> None:

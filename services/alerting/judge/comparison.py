@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from canairy.messages.reading import Reading
-from services.alerting.judge.bench import Bench
 from services.alerting.judge.delta import Reference, Shown, delta_grade, reference
 from services.alerting.judge.desk import Terms
 from services.alerting.judge.excursion import Level, turn
 from services.alerting.judge.memory import Memory, Point
 from services.alerting.judge.rules import DELTA, AssetRules
+from services.alerting.judge.verdicts import Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Comparison:
     """Compares a waiting reading, and lets go of it."""
 
     memory: Memory
-    bench: Bench
+    verdicts: Verdicts
 
     def compare(self, rules: AssetRules, reading: Reading, others: Iterable[Shown]) -> None:
         """Judge `reading` against what the others showed; it no longer waits."""
@@ -41,4 +41,4 @@ class Comparison:
         if not late and grade.level is not Level.UNSURE:
             watch.judged_at = at
         what = turn(watch, at, grade.level, timing, late)
-        self.bench.apply(what, point, watch, reading, Terms(rules.priority, rules.response), grade)
+        self.verdicts.apply(what, point, watch, reading, Terms(rules.priority, rules.response), grade)

@@ -151,8 +151,8 @@ def finished(status: CameraStatus | None) -> bool:
 def camera_silence(point: Point, status: CameraStatus | None, since: datetime, counted: datetime) -> Silence:
     """A camera whose state is not healthy, or overdue."""
     if status is not None and not status.state.healthy:
-        told = f": {status.reason.removeprefix(f'{status.camera}: ')}" if status.state in EXPLAINED else ""
-        reason = f"camera {status.state.name.lower()}{told}"
+        why = status.reason.removeprefix(f"{status.camera}: ") if status.state in EXPLAINED else ""
+        reason = f"camera {status.state.name.lower()}" + (f": {why}" if why else "")
     else:
         reason = "no word of this camera"
     return Silence(point, since, counted, reason, f"check camera {point.name}, its power and its network", point.name)

@@ -130,8 +130,8 @@ class Desk:
         )
         self._tell(Happening.RETURNED, point, watch, after, what.at, what.captured_at)
 
-    def acknowledge(self, alarm: Alarm, command: Command) -> Alarm:
-        """Acknowledge an alarm that waits for it; the alarm after it."""
+    def acknowledge(self, alarm: Alarm, command: Command, quality: str) -> Alarm:
+        """Acknowledge an alarm that waits for it, its data of this quality now; the alarm after it."""
         point, watch = self.places[alarm.id]
         after = replace(
             alarm,
@@ -140,6 +140,7 @@ class Desk:
             acknowledged_at=command.issued_at,
             acknowledged_by=command.user,
             acknowledged_with=command.id,
+            quality=quality,
         )
         self._tell(Happening.ACKNOWLEDGED, point, watch, after, command.issued_at, captured(alarm))
         return after

@@ -1,6 +1,7 @@
 """The quality of alarms that stand: stale as soon as their data are, good again with the next valid reading.
 
-No event and no new version: a command that names the version its user saw stays valid.
+No event and no new version: a command that names the version its user saw stays valid. What an event says about it
+follows from messages alone, never from when the clock was last looked at.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.alerting.judge.bench import BLIND
-from services.alerting.judge.coverage import finished
-from services.alerting.judge.desk import STALE, Desk
+from canairy.messages.alarm import Alarm
+from services.alerting.judge.coverage import finished, status_of
+from services.alerting.judge.desk import GOOD, STALE, Desk
 from services.alerting.judge.memory import Memory, Point, Watch
-from services.alerting.judge.rules import COVERAGE, SiteRules
+from services.alerting.judge.rules import COVERAGE, CameraRules, SiteRules
+from services.alerting.judge.verdicts import BLIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,16 @@ class Freshness:
     def look(self, now: datetime) -> None:
         """Mark what has become stale by `now`."""
         for point, watch in list(self.desk.places.values()):
-            if watch.active and watch.name != COVERAGE and self._stale(point, watch, now):
+            camera = self._watched_by(watch)
+            if camera is not None and self._stale(point, camera, now):
                 self.desk.grade_quality(point, watch, STALE)
+
+    def quality(self, point: Point, watch: Watch, alarm: Alarm, at: datetime) -> str:
+        """How good the data of `alarm` are `at` the time of a command."""
+        camera = self._watched_by(watch)
+        if camera is None:
+            return alarm.quality
+        return STALE if self._stale(point, camera, at) else GOOD
 
     def measured(self, point: Point, quality: str) -> None:
         """A valid reading came: what stands rests on data of this quality again."""
@@ -35,12 +45,16 @@ class Freshness:
             if watch.active and watch.name != COVERAGE:
                 self.desk.grade_quality(point, watch, quality)
 
-    def _stale(self, point: Point, watch: Watch, now: datetime) -> bool:
+    def _watched_by(self, watch: Watch) -> CameraRules | None:
+        """The live camera that a standing alarm's data come from; None where data cannot grow stale."""
         alarm = watch.alarm
-        camera = self.rules.cameras.get(alarm.camera) if alarm is not None else None
-        if camera is None or not camera.live:
-            return False
-        status = self.memory.of(camera.name).camera
+        if alarm is None or not alarm.state.active or watch.name == COVERAGE:
+            return None
+        camera = self.rules.cameras.get(alarm.camera)
+        return camera if camera is not None and camera.live else None
+
+    def _stale(self, point: Point, camera: CameraRules, now: datetime) -> bool:
+        status = status_of(self.memory, camera.name)
         if finished(status):
             return False
         if status is not None and status.state in BLIND:

@@ -18,7 +18,6 @@ from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.state import Capture, Decision, PointState
 from services.alerting.judge import limits
 from services.alerting.judge.arrival import LATENESS, Arrival, arrival, remember
-from services.alerting.judge.bench import INVALID, Bench
 from services.alerting.judge.canary import beat
 from services.alerting.judge.commands import Commands
 from services.alerting.judge.comparison import Comparison
@@ -33,6 +32,7 @@ from services.alerting.judge.memory import COMMANDS_POINT, Memory, Point
 from services.alerting.judge.retire import Retirement
 from services.alerting.judge.rules import HOT_SPOT, AssetRules, HotSpotRules, SiteRules
 from services.alerting.judge.signs import Signs
+from services.alerting.judge.verdicts import INVALID, Verdicts
 
 # How a reading was taken, for the metrics; beside the values of Arrival.
 UNWATCHED = "unwatched"
@@ -48,8 +48,8 @@ class Judge:
         self._know_captures = know_captures
         self._memory = Memory()
         self._desk = Desk(rules.site, self._memory)
-        self._bench = Bench(self._memory, self._desk)
-        comparison = Comparison(self._memory, self._bench)
+        self._verdicts = Verdicts(self._memory, self._desk)
+        comparison = Comparison(self._memory, self._verdicts)
         one_frame = {name: group for name, group in rules.groups.items() if group.one_frame}
         across = {name: group for name, group in rules.groups.items() if not group.one_frame}
         self._frames = Frames(one_frame, comparison)
@@ -57,7 +57,7 @@ class Judge:
         self._signs = Signs(rules, self._memory, self._desk)
         self._freshness = Freshness(rules, self._memory, self._desk)
         self._retirement = Retirement(rules, self._memory, self._desk)
-        self._commands = Commands(self._memory, self._desk)
+        self._commands = Commands(self._memory, self._desk, self._freshness)
         self._coverage: Coverage | None = None
 
     # --- memory -----------------------------------------------------------------------------------------------
@@ -76,10 +76,10 @@ class Judge:
         self._commands.learn(self._memory.of(COMMANDS_POINT).decisions)
         self._coverage = Coverage(self._rules, self._memory, self._desk, begun=now)
         self._retirement.compare_with_site(now)
+        self._retirement.sweep()
 
     def written(self) -> Iterator[tuple[str, PointState | None]]:
         """What to write down: each point that changed since the last call, once; None for a tombstone."""
-        self._retirement.sweep()
         return self._memory.written()
 
     def told(self) -> list[Event | Heartbeat]:
@@ -107,7 +107,9 @@ class Judge:
 
     def command(self, command: Command) -> Decision:
         """Decide what a user wants."""
-        return self._commands.decide(command)
+        decision = self._commands.decide(command)
+        self._retirement.sweep()
+        return decision
 
     def reading(self, reading: Reading) -> None:
         """One reading came in."""
@@ -178,7 +180,7 @@ class Judge:
         remember(point.captures, Capture(header.captured_at, header.frame, max_c, reading.lower_bound), most)
         if point.last is None or reading.closed or header.captured_at >= point.last.header.captured_at:
             point.last = reading
-        quality = self._bench.quality(reading)
+        quality = self._verdicts.quality(reading)
         if quality == GOOD and (point.last_valid_at is None or header.captured_at > point.last_valid_at):
             point.last_valid_at = header.captured_at
         self._memory.touch(point)
@@ -210,7 +212,7 @@ class Judge:
             what = turn(watch, at, level, asset.timing, late)
             if what is not Turn.NONE:
                 grade = limits.limit_grade(level, max_c, limit, band_k, lower_bound)
-                self._bench.apply(what, point, watch, reading, Terms(limit.priority, asset.response), grade)
+                self._verdicts.apply(what, point, watch, reading, Terms(limit.priority, asset.response), grade)
 
     def _judge_find(self, rules: HotSpotRules, point: Point, reading: Reading, late: bool) -> None:
         watch, header, measured = point.watch(HOT_SPOT), reading.header, reading.temperatures
@@ -220,10 +222,10 @@ class Judge:
             self._desk.return_alarm(point, watch, gone)
             self._retirement.close(point, header.camera)
         elif measured is not None:
-            self._freshness.measured(point, self._bench.quality(reading))
+            self._freshness.measured(point, self._verdicts.quality(reading))
             grade = limits.hot_spot_grade(reading, measured, rules)
             what = turn(watch, header.captured_at, grade.level, rules.timing, late)
-            self._bench.apply(what, point, watch, reading, Terms(rules.priority, rules.response), grade)
+            self._verdicts.apply(what, point, watch, reading, Terms(rules.priority, rules.response), grade)
 
     # --- progress of cameras ----------------------------------------------------------------------------------
 
@@ -234,6 +236,7 @@ class Judge:
             camera.newest_at, camera.newest_complete = at, False
             self._memory.touch(camera)
             self._joins.advanced(camera.name)
+            self._retirement.sweep()
 
     def _end_frame(self, camera: Point, reading: Reading) -> None:
         self._frames.ended(reading)

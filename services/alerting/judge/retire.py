@@ -31,7 +31,7 @@ class Retirement:
         self._over[point.name] = camera
 
     def sweep(self) -> None:
-        """Forget what may be forgotten."""
+        """Forget what may be forgotten: after each message that can change that, so that batches do not matter."""
         for name, camera in list(self._over.items()):
             point = self.memory.get(name)
             if point is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from canairy.messages.alarm import Alarm
 from canairy.messages.camera import CameraState, CameraStatus
 from canairy.messages.reading import Reading
 from services.alerting.judge.arrival import LATENESS
@@ -83,8 +84,7 @@ class Signs:
         """Told by who reads the camera's messages, while ingest may go on to say that all is well: raised at once."""
         if status.state is not CameraState.QUARANTINED:
             return
-        alarm = point.watch(COVERAGE).alarm
-        if alarm is None or alarm.raised_at < status.since:
+        if not _told(point.watch(COVERAGE).alarm, status):
             silence = camera_silence(point, status, status.since, status.since)
             raise_silence(self.desk, silence, status.since)
 
@@ -149,6 +149,14 @@ class Signs:
     def _count_from(self, point: Point, at: datetime) -> None:
         point.covered_from = _later(point.covered_from, at)
         self.memory.touch(point)
+
+
+def _told(alarm: Alarm | None, status: CameraStatus) -> bool:
+    """Whether this quarantine was raised by an alarm before, or repeats what was said before that one returned."""
+    if alarm is None:
+        return False
+    over = alarm.returned_at is not None and status.at <= alarm.returned_at
+    return over or status.since <= alarm.raised_at
 
 
 def _later(one: datetime | None, other: datetime) -> datetime:

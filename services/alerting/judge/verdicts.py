@@ -18,8 +18,8 @@ BLIND: Final = frozenset({CameraState.FROZEN, CameraState.BLACK})
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """Verdicts on readings."""
+class Verdicts:
+    """Applies verdicts on readings."""
 
     memory: Memory
     desk: Desk
