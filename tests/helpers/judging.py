@@ -184,13 +184,15 @@ class Bench:
     know_captures: bool = True
     kept: dict[str, bytes] = field(default_factory=dict)
     all: list[Outgoing] = field(default_factory=list)
+    now: datetime = T0
 
     def __post_init__(self) -> None:
         self.step = self._new()
 
     def tell(self, *messages: Input, now: datetime | None = None) -> Told:
-        """Handle one batch; `now` is the newest capture, or 0 s when there is none."""
-        told = Told(list(self.step.handle(decoded(messages), now or _newest(messages))))
+        """Handle one batch; without `now`, it is the time of the newest message so far, or 0 s when there is none."""
+        self.now = now or max(self.now, _newest(messages))
+        told = Told(list(self.step.handle(decoded(messages), self.now)))
         for it in told.states:
             if it.value is None:
                 self.kept.pop(it.key, None)

@@ -160,6 +160,18 @@ class TestWritten:
         assert outgoing == []
         assert counted == {("measurement", "bay-3-current"): 1}
 
+    def test_alerts_are_counted_by_what_they_tell(self) -> None:
+        counted: Counter[str] = Counter()
+
+        def count(kind: str, label: str, number: int) -> None:
+            counted[label] += number if kind == "alert" else 0
+
+        step = Alerting(SITE, count)
+        for message in (reading("ds-a", 0, 85), reading("ds-a", 1, 20), canary(1)):
+            step.handle([Decoded(record(message), message)], at(1))
+
+        assert +counted == {"raised": 1, "returned": 1, "heartbeat": 1}
+
     def test_repeats_and_late_readings_are_counted(self) -> None:
         counted: Counter[tuple[str, str]] = Counter()
 

@@ -77,6 +77,15 @@ class TestAccepted:
 
         assert len(PointState.decode(judge.kept["_commands"]).decisions) == 100
 
+    def test_how_good_the_data_are_then_follows_from_messages_and_not_from_the_last_look_at_the_clock(self) -> None:
+        fresh, grown_old = raised(), raised()
+
+        soon = fresh[0].tell(acknowledge(fresh[1], 5))
+        later = grown_old[0].tell(acknowledge(grown_old[1], 5.1))
+
+        assert soon.alerts[0]["data"]["quality"] == "good"
+        assert later.alerts[0]["data"]["quality"] == "stale"
+
 
 class TestRejected:
     def test_an_unknown_alarm(self) -> None:

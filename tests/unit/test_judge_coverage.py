@@ -258,6 +258,24 @@ class TestQuarantine:
 
         assert judge.tell(quarantined, now=at(71)).lines == []
 
+    def test_a_repeat_of_its_renewal_raises_nothing_once_the_camera_is_back(self) -> None:
+        judge = bench()
+        alive(judge, 0)
+        judge.tell(status("cam-1", 5, CameraState.QUARANTINED), now=at(5))
+        renewed = status("cam-1", 65, CameraState.QUARANTINED)
+        judge.tell(renewed, now=at(65))
+        alive(judge, 130)
+
+        assert judge.tell(renewed, now=at(131)).lines == []
+
+    def test_without_a_reason_the_line_does_not_end_in_a_colon(self) -> None:
+        judge = bench()
+        alive(judge, 0)
+
+        told = judge.tell(status("cam-1", 5, CameraState.QUARANTINED), now=at(5))
+
+        assert told.alerts[0]["data"]["reason"] == "camera quarantined"
+
     def test_one_told_by_a_clock_that_is_a_little_behind_counts(self) -> None:
         judge = bench()
         alive(judge, 10)

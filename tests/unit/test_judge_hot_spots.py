@@ -101,3 +101,14 @@ class TestClosed:
         judge.tell(reading("ds-a", 12, 20))
 
         assert FIND not in judge.kept
+
+    def test_when_it_is_forgotten_does_not_depend_on_batches(self) -> None:
+        gone = [reading(FIND, 0, 75), reading(FIND, 1, 75, closed=True)]
+        alarm = bench(high_c=70).tell(*gone).alerts[0]["data"]["alarm"]
+        messages = [*gone, acknowledge(alarm, key="k1"), reading("ds-a", 20, 20), acknowledge(alarm, key="k2")]
+        at_once, one_by_one = bench(high_c=70), bench(high_c=70)
+
+        told = at_once.tell(*messages).audit
+
+        assert told == [entry for message in messages for entry in one_by_one.tell(message).audit]
+        assert [entry["outcome"] for entry in told] == ["accepted", "rejected"]

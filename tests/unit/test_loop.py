@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 
 from canairy.errors import BrokerUnavailable, Fenced
 from canairy.stream.broker import Batch, Outgoing, Partition, Position
+from canairy.stream.intake import Intake
 from canairy.stream.memory import MemoryChannel
+from canairy.stream.quarantine import InvalidLimits, Quarantine
 from canairy.stream.step import Decoded
 from tests.contract.bench import DeathError, MemoryBench
 from tests.contract.stories import (
     START,
     Answering,
     Clock,
+    Waiting,
     answers,
     dies,
     loop_of,
@@ -136,6 +139,32 @@ def test_a_stop_after_a_publish_whose_outcome_is_not_known_takes_nothing_back() 
     run_until(loop_of(bench.channel(), step), lambda: b"3" in step.handled)
 
     assert answers(bench) == [b"1", b"2", b"3"]
+
+
+def test_a_batch_whose_partitions_were_lost_during_a_back_off_is_not_handled_any_more() -> None:
+    bench = MemoryBench()
+    send(bench, b"1")
+    channel = bench.channel()
+    step = Waiting(bench.sink.name, look=lambda: bench.expire(channel))
+    step.answers = lambda: step.asked > 1
+
+    run_until(loop_of(channel, step), lambda: bool(answers(bench)))
+
+    # Asked in vain, then given up, then read and handled anew: never handled with the batch that was lost.
+    assert step.handled == [b"1"]
+
+
+def test_a_bad_message_counts_once_however_often_its_batch_is_tried() -> None:
+    bench = MemoryBench()
+    send(bench, b"poison", b"good")
+    step = Waiting(bench.sink.name)
+    step.answers = lambda: step.asked > 3
+    intake = Intake(step, "test", Quarantine(InvalidLimits(per_key=2)))
+
+    run_until(loop_of(bench.channel(), step, intake=intake), lambda: bool(step.handled))
+
+    assert intake.quarantine.held(datetime.now(UTC)) == 0
+    assert len(bench.records(bench.dead.name)) == 1
 
 
 MISHAPS = st.sampled_from(["none", "away", "died before", "died after", "not known", "fenced"])

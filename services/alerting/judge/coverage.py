@@ -26,9 +26,9 @@ from services.alerting.judge.memory import Memory, Point
 from services.alerting.judge.rules import COVERAGE, CameraRules, SiteRules
 
 # A camera's state is overdue after this long, or half of the alarm's delay where that is shorter: but ingest tells it
-# every 5 s, and with less patience than two of these every word would look like the end of a silence.
+# every 5 s, and with less patience than that (and a slow turn) every word would look like the end of a silence.
 OVERDUE: Final = timedelta(seconds=30)
-OVERDUE_AT_LEAST: Final = timedelta(seconds=10)
+OVERDUE_AT_LEAST: Final = timedelta(seconds=7)
 # States that say too little by their name alone. Since when is told beside every reason.
 EXPLAINED: Final = frozenset({CameraState.FAILED, CameraState.QUARANTINED, CameraState.UNKNOWN})
 

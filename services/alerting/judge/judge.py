@@ -221,6 +221,7 @@ class Judge:
             gone = Seen(at, at, "hot spot gone", camera=header.camera, view=header.view, frame=header.frame)
             self._desk.return_alarm(point, watch, gone)
             self._retirement.close(point, header.camera)
+            self._retirement.sweep()
         elif measured is not None:
             self._freshness.measured(point, self._verdicts.quality(reading))
             grade = limits.hot_spot_grade(reading, measured, rules)
