@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from canairy.messages.state import PointState
+from services.alerting.judge.intake import Input
 from tests.helpers.judging import Bench, acknowledge, asset, at, camera, reading, site, view
 
 FIND = "v1/find-1"
@@ -105,7 +106,12 @@ class TestClosed:
     def test_when_it_is_forgotten_does_not_depend_on_batches(self) -> None:
         gone = [reading(FIND, 0, 75), reading(FIND, 1, 75, closed=True)]
         alarm = bench(high_c=70).tell(*gone).alerts[0]["data"]["alarm"]
-        messages = [*gone, acknowledge(alarm, key="k1"), reading("ds-a", 20, 20), acknowledge(alarm, key="k2")]
+        messages: list[Input] = [
+            *gone,
+            acknowledge(alarm, key="k1"),
+            reading("ds-a", 20, 20),
+            acknowledge(alarm, key="k2"),
+        ]
         at_once, one_by_one = bench(high_c=70), bench(high_c=70)
 
         told = at_once.tell(*messages).audit
