@@ -23,6 +23,7 @@ from deploy.local.process import Process
 from deploy.local.services import SERVICES, Ports
 from deploy.local.topics import open_admin, prepare_topics
 from protos.canairy.v1.ingest_service_pb2_grpc import IngestServiceStub
+from tests.acceptance.helpers.command import canairy
 from tests.acceptance.helpers.processes import MISCONFIGURED, WITHOUT_CRC32C, logged, run_service, services
 from tests.acceptance.helpers.push import joint, just_now, push_all, request
 from tests.acceptance.helpers.site import write_site
@@ -75,6 +76,17 @@ def test_all_mistakes_in_its_site_file_are_told_with_their_lines(service: str, t
     ):
         assert any(f"site.yaml:{line}: " in it and what in it for it in said.splitlines()), (line, what, said)
     assert "Traceback" not in said
+
+
+def test_with_a_broken_site_file_nothing_of_the_stack_starts(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(BROKEN)
+
+    done = canairy("up", "--site", str(file), "--data", str(tmp_path / "data"))
+
+    assert done.returncode == 1
+    assert [line for line in (1, 4, 5, 6) if f"site.yaml:{line}: " not in done.stderr] == []
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 
 from canairy.errors import BrokerUnavailable
@@ -151,6 +152,21 @@ def test_a_defect_is_not_kept_secret() -> None:
         view.stop()
 
         assert isinstance(view.failure, ZeroDivisionError)
+
+
+def test_a_defect_is_told_at_once_so_that_the_process_can_end() -> None:
+    def open_reader() -> Reader:
+        raise ZeroDivisionError
+
+    died = threading.Event()
+    view = AlarmView(open_reader, open_reader, died=died.set)
+
+    view.start()
+    told = died.wait(PATIENCE_S)
+    view.stop()
+
+    assert told
+    assert isinstance(view.failure, ZeroDivisionError)
 
 
 def audit_entry(value: bytes | None) -> Received:
