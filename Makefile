@@ -1,4 +1,5 @@
-# `make` alone lists what there is. Every target sets up what it needs first.
+# `make` alone lists what there is. Every target sets up what it needs first. DEMO_EXIT=1 always starts fresh: an alarm
+# that stands from an earlier run is, rightly, not raised again.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types proto bench chaos prerequisites
@@ -13,9 +14,9 @@ help: ## list the targets
 setup: .venv/.filled ## fill .venv (then .venv/bin/canairy is the command) and fetch Kafka's jars
 	@$(BIN)/python -m deploy.local.jars
 
-demo: setup ## the whole stack on a simulated site until Ctrl-C; DEMO_EXIT=1 ends by itself, DEMO_KEEP=1 keeps its data
+demo: setup ## the whole stack on a simulated site until Ctrl-C; DEMO_EXIT=1 ends by itself, DEMO_KEEP=1 goes on with its data
 	@CANAIRY_TOPIC_SHARE=0.05 $(BIN)/canairy up --site deploy/local/demo-site.yaml --data build/demo \
-	    $(if $(filter 1,$(DEMO_KEEP)),,--fresh) $(if $(filter 1,$(DEMO_EXIT)),--exit-when-done)
+	    $(if $(filter 1,$(DEMO_EXIT)),--fresh --exit-when-done,$(if $(filter 1,$(DEMO_KEEP)),,--fresh))
 
 test: setup ## every test, those on the real broker included; test data: CANAIRY_TEST_DATA
 	@$(BIN)/pytest

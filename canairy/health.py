@@ -24,6 +24,7 @@ class Health:
         self._clock = clock
         self._turned_at = clock()
         self._waiting_for: str | None = "start"
+        self._needs: list[tuple[Callable[[], bool], str]] = []
 
     def turned(self) -> None:
         """The loop completed a turn (a back-off turn counts: it waits on purpose)."""
@@ -32,6 +33,10 @@ class Health:
     def ready(self) -> None:
         """The service can do its job."""
         self._waiting_for = None
+
+    def need(self, met: Callable[[], bool], reason: str) -> None:
+        """Ready only while `met`, which is asked at each look; else it waits for `reason`."""
+        self._needs.append((met, reason))
 
     def not_ready(self, reason: str) -> None:
         """The service cannot do its job, because of `reason`."""
@@ -44,7 +49,8 @@ class Health:
 
     def ready_report(self) -> tuple[bool, str]:
         """Whether the service can do its job, and what it waits for."""
-        return self._waiting_for is None, self._waiting_for or "ready"
+        waiting = self._waiting_for or next((reason for met, reason in self._needs if not met()), None)
+        return waiting is None, waiting or "ready"
 
 
 class HealthServer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -213,12 +213,27 @@ class DeclaredMeasurement(Model):
     rated: float | None = None
 
 
+# Cameras tell their states up to 5 s apart and a state is overdue after 7 s at least: with less patience than this, a
+# link that fails would be told as each of its cameras before it is missed itself.
+SHORTEST_COVERAGE_DELAY: Final = timedelta(seconds=15)
+
+
 class Alerting(Model):
     """How the site wants to be told."""
 
     criteria: tuple[str, ...] = ()
     escalate_after: Duration = timedelta(minutes=15)
     coverage_alarm_after: Duration = timedelta(minutes=5)
+
+    @field_validator("coverage_alarm_after")
+    @classmethod
+    def _patient(cls, value: timedelta) -> timedelta:
+        if value < SHORTEST_COVERAGE_DELAY:
+            raise ValueError(
+                f"must be at least {SHORTEST_COVERAGE_DELAY.total_seconds():.0f}s: with less, "
+                "a network that fails is told as every camera of its own"
+            )
+        return value
 
 
 class Site(Model):

@@ -7,6 +7,7 @@ what is done about it stands in `canairy.errors`.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -31,9 +32,13 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LoopOptions:
-    """`limit`: messages a batch. Times in seconds; the longest back-off stays under the liveness limit."""
+    """`limit`: messages a batch. Times in seconds; the longest back-off stays under the liveness limit.
+
+    `turn_every_s`: turns begin no more often, where a turn costs more than what is handled in it.
+    """
 
     limit: int = 64
+    turn_every_s: float = 0.0
     poll_s: float = 0.5
     first_backoff_s: float = 0.1
     longest_backoff_s: float = 5.0
@@ -69,6 +74,7 @@ class Loop(Generic[M]):
         backoff_s = self.options.first_backoff_s
         try:
             while not stop.is_set():
+                begun = time.monotonic()
                 try:
                     self.turn()
                     backoff_s = self.options.first_backoff_s
@@ -76,6 +82,7 @@ class Loop(Generic[M]):
                     self._wait(error, backoff_s)
                     backoff_s = min(2 * backoff_s, self.options.longest_backoff_s)
                 self.health.turned()
+                self._rest(begun + self.options.turn_every_s - time.monotonic())
             self._say_stopped()
         finally:
             self.channel.close()
@@ -243,6 +250,11 @@ class Loop(Generic[M]):
         if batch.assigned is not None:
             self.channel.resume()
             raise Fenced("the partitions were shared out anew while a dependency was away")
+
+    def _rest(self, seconds: float) -> None:
+        """What arrives meanwhile is handled together; a stop is heard at once."""
+        if seconds > 0:
+            (self.sleep or self._stop.wait)(seconds)
 
     def _wait(self, error: Unavailable, backoff_s: float) -> None:
         metrics.LOOP_BACKOFFS.inc()

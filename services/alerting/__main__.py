@@ -53,13 +53,15 @@ def run() -> None:
             grpc_tls_key=settings.grpc_tls_key,
             grpc_client_ca=settings.grpc_client_ca,
         )
+        service.health.need(lambda: api.serving, "the alarms have not been read yet")
         view.start()
         try:
             step = Alerting(site, count)
             # One site has one judge: the same transactional identity for every replica, so that the last one in wins.
             channel = KafkaChannel(settings, group, [BY_NAME[name] for name in INPUTS], transactional_id=group)
             intake = Intake(step, "alerting")
-            Loop(channel, step, intake, LoopOptions(limit=settings.batch_limit), service.health).run(service.stop)
+            options = LoopOptions(limit=settings.batch_limit, turn_every_s=settings.turn_every_s)
+            Loop(channel, step, intake, options, service.health).run(service.stop)
         finally:
             api.stop()
             view.stop()

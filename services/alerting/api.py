@@ -43,6 +43,11 @@ class Api:
         self._watch = watch
         self._stopping = stopping
 
+    @property
+    def serving(self) -> bool:
+        """Whether gRPC health says SERVING: the alarms have been read."""
+        return self._watch.serving
+
     def stop(self, grace_s: float = 5.0) -> None:
         """Say NOT_SERVING, end the streams, and give calls under way `grace_s` seconds."""
         self._stopping.set()
@@ -117,6 +122,7 @@ class _HealthWatch:
         self._checker = checker
         self._view = view
         self._closing = threading.Event()
+        self.serving = False
         self._tell()
         self._thread = threading.Thread(target=self._run, name="alarms-health", daemon=True)
         self._thread.start()
@@ -125,6 +131,7 @@ class _HealthWatch:
         """Say NOT_SERVING for good."""
         self._closing.set()
         self._thread.join()
+        self.serving = False
         self._checker.enter_graceful_shutdown()
 
     def _run(self) -> None:
@@ -138,3 +145,4 @@ class _HealthWatch:
         status = health_pb2.HealthCheckResponse.SERVING if good else health_pb2.HealthCheckResponse.NOT_SERVING
         for name in ("", NAME):
             self._checker.set(name, status)
+        self.serving = good

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.messages.reading import Temperatures
+from canairy.thermal.quantiles import quantiles
 
 Celsius = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -36,13 +37,13 @@ def measure(celsius: Celsius, x: int, y: int, outline: Outline) -> Temperatures 
     values = celsius[mask]
     if values.size == 0:
         return None
-    p95, p99 = np.percentile(values, (95, 99))
+    middle, p95, p99 = quantiles(values, 50, 95, 99)
     row, column = np.unravel_index(int(np.argmax(np.where(mask, celsius, -np.inf))), celsius.shape)
-    width, height = _hottest_part(celsius, mask, int(row), int(column), float(np.median(values)))
+    width, height = _hottest_part(celsius, mask, int(row), int(column), middle)
     return Temperatures(
         max_c=float(celsius[row, column]),
-        p99_c=float(p99),
-        p95_c=float(p95),
+        p99_c=p99,
+        p95_c=p95,
         mean_c=float(values.mean(dtype=np.float64)),
         hottest_x=x + int(column),
         hottest_y=y + int(row),

@@ -21,6 +21,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from canairy.thermal.quantiles import quantiles
+
 Celsius = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 Mask = npt.NDArray[np.uint8]
@@ -175,7 +177,7 @@ def _pool_known(celsius: Celsius, known: Flags) -> _Cells:
 
 def _scene(celsius: Celsius, cells: _Cells, rules: HotSpotRules) -> _Scene:
     known = cells.mean if cells.missing is None else cells.mean[~cells.missing]
-    low, middle, common, high = np.percentile(known, (5.0, 50.0, rules.common_percentile, 95.0)).tolist()
+    low, middle, common, high = quantiles(known, 5.0, 50.0, rules.common_percentile, 95.0)
     reach = max(3, round(rules.reach * max(cells.mean.shape))) | 1
     surroundings = _opened(cells, reach)
     contrast = cells.hottest - np.maximum(surroundings, middle)
@@ -202,7 +204,7 @@ def _noise_k(celsius: Celsius) -> float:
     with np.errstate(invalid="ignore"):  # infinite less infinite is missing too
         steps = np.abs(celsius[::8, 1::4] - celsius[::8, :-1:4])
     steps = steps[np.isfinite(steps)]
-    return float(np.median(steps)) / 0.954 if steps.size else 0.0
+    return quantiles(steps, 50)[0] / 0.954 if steps.size else 0.0
 
 
 def _regions(scene: _Scene, rules: HotSpotRules) -> Iterator[_Region]:
@@ -293,6 +295,6 @@ def _surroundings_c(scene: _Scene, box: _Box) -> float:
     ring[gap.rows, gap.columns] = False
     values = mean[outer.rows, outer.columns][ring[outer.rows, outer.columns]]
     if not values.size:  # the region fills the frame, or nothing round it is known
-        return float(np.median(mean))
+        return quantiles(mean, 50)[0]
     rank = 3 * values.size // 4
     return float(np.partition(values, rank)[rank])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
 
+from canairy.errors import ConfigurationError
 from canairy.log import get_logger
 
 log = get_logger()
@@ -42,7 +43,13 @@ class Crew:
     def _guarded(self, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
         try:
             work(*arguments)
+        except ConfigurationError as error:
+            # Said in words by whoever waits for the crew: a human must mend it, and needs no traceback.
+            self._end(error)
         except BaseException as error:
             log.exception("thread died", thread=threading.current_thread().name)
-            self.failure = self.failure or error
-            self.stop.set()
+            self._end(error)
+
+    def _end(self, error: BaseException) -> None:
+        self.failure = self.failure or error
+        self.stop.set()

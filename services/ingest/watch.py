@@ -47,7 +47,7 @@ class CameraWatch:
         self._why = "waiting for the first frame"
         self._frames = 0
         self._last_frame_at: datetime | None = None
-        self._digest = b""
+        self._checksum: int | None = None
         self._same = 0
         self._blank = 0
         self._reported: tuple[CameraState, datetime] | None = None
@@ -61,9 +61,9 @@ class CameraWatch:
         """A frame came."""
         self._frames += 1
         self._last_frame_at = now
-        self._same = self._same + 1 if picture.digest == self._digest else 1
+        self._same = self._same + 1 if picture.checksum == self._checksum else 1
         self._blank = self._blank + 1 if picture.blank else 0
-        self._digest = picture.digest
+        self._checksum = picture.checksum
         self._enter(*self._judged(picture), now)
 
     def failed(self, reason: str, now: datetime) -> None:

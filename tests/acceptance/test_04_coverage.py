@@ -1,4 +1,4 @@
-"""Coverage: stale at once, an alarm after the site's delay (8 s here), and only at the highest level that failed."""
+"""Coverage: stale at once, an alarm after the site's delay (15 s here), and only at the highest level that failed."""
 
 from __future__ import annotations
 

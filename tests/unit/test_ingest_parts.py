@@ -269,3 +269,16 @@ def test_a_defect_in_one_thread_ends_them_all() -> None:
 
     assert isinstance(crew.failure, ZeroDivisionError)
     assert crew.wait(0)
+
+
+def test_what_a_human_must_mend_is_left_to_be_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    crew = Crew(threading.Event())
+
+    def misconfigured() -> None:
+        raise ConfigurationError("topic thermal.frames is missing")
+
+    crew.start("writer", misconfigured)
+    crew.join(30)
+
+    assert str(crew.failure) == "topic thermal.frames is missing"
+    assert "Traceback" not in capsys.readouterr().out

@@ -141,6 +141,7 @@ def test_a_mistake_in_an_asset_is_explained(
         ("{high_c: 70}", "{}", 8, "hotspot_limit needs high_c, over_surroundings_k or both"),
         ("id: bay-3", 'id: "*"', 9, "a view '*' (each file its own view) cannot have registered assets"),
         ("rated: 1250", "rated: .inf", 27, "must be a finite number, not .inf"),
+        ("rated: 1250}", "rated: 1250}\nalerting: {coverage_alarm_after: 14s}", 28, "must be at least 15s: with less"),
     ],
 )
 def test_a_mistake_elsewhere_is_explained(tmp_path: Path, old: str, new: str, line: int, message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any, Final
 
 import kafka.errors
@@ -37,6 +37,7 @@ AWAY: Final = (
 )
 
 REQUEST_TIMEOUT_S: Final = 10.0
+BOOTSTRAP_TIMEOUT_S: Final = 3.0
 
 
 @contextmanager
@@ -61,8 +62,10 @@ def connect(kind: Any, options: dict[str, Any]) -> Any:  # noqa: ANN401 - the cl
     begun: list[Any] = []
 
     def begin(**config: object) -> Any:  # noqa: ANN401
-        begun.append(kind.DEFAULT_CONFIG["kafka_client"](**config))
-        return begun[-1]
+        client = kind.DEFAULT_CONFIG["kafka_client"](**config)
+        begun.append(client)
+        _give_up_in_time(client)
+        return client
 
     try:
         return kind(**options, kafka_client=begin)
@@ -72,10 +75,24 @@ def connect(kind: Any, options: dict[str, Any]) -> Any:  # noqa: ANN401 - the cl
         raise
 
 
+def _give_up_in_time(client: Any) -> None:  # noqa: ANN401
+    """Bound the search for the broker: for a TLS handshake that nobody answers the client waits for ever (3.0.12)."""
+    manager = client._manager  # noqa: SLF001
+
+    async def give_up() -> None:
+        if not manager.bootstrapped:
+            for connection in list(manager._conns.values()):  # noqa: SLF001
+                connection.close(kafka.errors.KafkaConnectionError("took the connection and then said nothing"))
+
+    client._net.call_later(BOOTSTRAP_TIMEOUT_S, give_up)  # noqa: SLF001
+
+
 def require_fast_checksums() -> None:
     """Raises ConfigurationError without crc32c's C extension: the client's own takes 60 ms a frame instead of 2."""
-    if find_spec("crc32c") is None:
-        raise ConfigurationError("the package crc32c is missing: install kafka-python[crc32c]")
+    try:
+        import_module("crc32c")
+    except ImportError as error:
+        raise ConfigurationError(f"crc32c cannot be used ({error}): install kafka-python[crc32c]") from error
 
 
 def client_options(settings: KafkaSettings) -> dict[str, Any]:
@@ -94,7 +111,7 @@ def client_options(settings: KafkaSettings) -> dict[str, Any]:
         # Also how often a consumer without partitions looks up: at 5 ms, standing by cost 5 % of a core.
         "retry_backoff_ms": 50,
         "reconnect_backoff_max_ms": 1000,
-        "bootstrap_timeout_ms": 3000,
+        "bootstrap_timeout_ms": int(BOOTSTRAP_TIMEOUT_S * 1000),
         "request_timeout_ms": int(REQUEST_TIMEOUT_S * 1000),
     }
     return options

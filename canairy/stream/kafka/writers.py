@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -14,6 +13,7 @@ from canairy.errors import BrokerUnavailable, Fenced
 from canairy.settings import KafkaSettings
 from canairy.stream.broker import Outgoing, Partition, Position
 from canairy.stream.kafka.client import REQUEST_TIMEOUT_S, connect, producer_options, translated
+from canairy.stream.kafka.patience import within
 from canairy.stream.kafka.producer import KafkaProducer, close_now, send_all
 
 # How long a transaction may stay open before the broker aborts it: a dead judge holds back readers that long.
@@ -89,19 +89,12 @@ class TransactionalWriter:
 
     def publish(self, outgoing: Sequence[Outgoing], offsets: Mapping[Any, Any], membership: Any) -> None:  # noqa: ANN401
         """Raises Fenced when the broker did not take the transaction; anything else that failed is a defect."""
-        outcome = _Outcome()
-        # The client waits without limit for a broker that is away; the loop must not.
-        worker = threading.Thread(
-            target=outcome.run, args=(self._transact, outgoing, offsets, membership), name="transaction", daemon=True
-        )
-        worker.start()
-        worker.join(TRANSACTION_TIMEOUT_S)
-        if worker.is_alive():
+        try:
+            # The client waits without limit for a broker that is away; the loop must not.
+            within(TRANSACTION_TIMEOUT_S, lambda: self._transact(outgoing, offsets, membership))
+        except Exception as error:  # noqa: BLE001 - looked at below
             self.close()
-            raise Fenced(f"transaction without an answer for {TRANSACTION_TIMEOUT_S:.0f} s: start over")
-        if outcome.error is not None:
-            self.close()
-            _raise(outcome.error)
+            _raise(error)
 
     def close(self) -> None:
         """Close without waiting: an open transaction is aborted by the next `init_transactions`."""
@@ -119,19 +112,6 @@ class TransactionalWriter:
         if offsets:
             client.send_offsets_to_transaction(offsets, membership)
         client.commit_transaction()
-
-
-class _Outcome:
-    """What a thread ended with."""
-
-    def __init__(self) -> None:
-        self.error: Exception | None = None
-
-    def run(self, work: Callable[..., None], *args: object) -> None:
-        try:
-            work(*args)
-        except Exception as error:  # noqa: BLE001 - handed on to the thread that waits
-            self.error = error
 
 
 def _raise(error: Exception) -> None:

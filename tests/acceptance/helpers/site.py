@@ -93,7 +93,7 @@ def site() -> dict[str, Any]:
             pushed("phases", [asset(f"phases-{it}", {"delta_k": 15}, x, it) for it, x in THREE_X.items()]),
         ],
         "measurements": {"bay-1-current": {"unit": "A", "rated": 1250}, "ambient": {"unit": "degC"}},
-        "alerting": {"coverage_alarm_after": "8s"},
+        "alerting": {"coverage_alarm_after": "15s"},
     }
 
 
