@@ -2,14 +2,14 @@
 # that stands from an earlier run is, rightly, not raised again.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types proto bench chaos prerequisites
+.PHONY: help setup demo test lint types proto bench chaos fuzz prerequisites bench-rebuild soak
 
 export PYTHON ?= python3
 BIN := .venv/bin
 RELEASED := protos/released/v1.binpb
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 setup: .venv/.filled ## fill .venv (then .venv/bin/canairy is the command) and fetch Kafka's jars
 	@$(BIN)/python -m deploy.local.jars
@@ -38,8 +38,14 @@ proto: .venv/.filled ## make the Python stubs of the schema anew
 bench: setup ## measure; writes benchmarks/results.json
 	@$(BIN)/python -m benchmarks.run
 
-chaos: setup ## for now the contract tests of frozen, crashed and replaced members; faults in a running stack are to come
-	@$(BIN)/pytest tests/contract -k 'frozen or crash or failover'
+bench-rebuild: setup ## a judge back at five million state updates; writes benchmarks/rebuild.json
+	@$(BIN)/python -m benchmarks.rebuild --out benchmarks/rebuild.json
+
+soak: setup ## 32 cameras for an hour (MINUTES=60); writes benchmarks/soak.json
+	@$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),60)
+
+chaos: setup ## kill services and broker at random while a recording is replayed: KILLS=200 SEED=1; writes benchmarks/chaos/SEED
+	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1) --out benchmarks/chaos/$(or $(SEED),1)
 
 prerequisites:
 	@deploy/local/prerequisites.sh

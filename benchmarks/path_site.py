@@ -15,13 +15,14 @@ def write_site(path: Path, frames_per_s: float, cameras: int = CAMERAS) -> Path:
     """Write a site file (JSON is YAML) whose cameras make `frames_per_s` together."""
     site = {
         "site": {"id": "bench", "name": "Bench (simulated)"},
-        "cameras": [_camera(number, frames_per_s / cameras) for number in range(1, cameras + 1)],
+        "cameras": [steady_camera(number, frames_per_s / cameras) for number in range(1, cameras + 1)],
     }
     path.write_text(json.dumps(site), encoding="utf-8")
     return path
 
 
-def _camera(number: int, rate_hz: float) -> dict[str, object]:
+def steady_camera(number: int, rate_hz: float) -> dict[str, object]:
+    """Camera `number` of a site file: its three joints stay under their limits."""
     name = f"bench-{number:02d}"
     view = {
         "id": f"view-{number:02d}",

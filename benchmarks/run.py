@@ -1,4 +1,4 @@
-"""Measure everything and write benchmarks/results.json: `make bench` (about a quarter of an hour on two cores).
+"""Measure everything and write benchmarks/results.json: `make bench` (about half an hour on two cores).
 
 What each figure means and what it is compared with: benchmarks/README.md.
 """
@@ -6,13 +6,10 @@ What each figure means and what it is compared with: benchmarks/README.md.
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Final
 
-from benchmarks import codec, hotspots, path
+from benchmarks import codec, delivery, hotspots, path
 from benchmarks.machine import describe
-
-RESULTS: Final = Path(__file__).parent / "results.json"
+from benchmarks.results import read_results, write_results
 
 
 def main() -> None:
@@ -25,8 +22,10 @@ def main() -> None:
         "codec": packed,
         **path.measure(),
     }
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    # What was measured before stays until it is measured anew, so that a step that fails takes nothing with it.
+    write_results(read_results() | results)
     print(json.dumps({key: value for key, value in results.items() if key != "runs"}, indent=2))
+    delivery.measure()
 
 
 if __name__ == "__main__":

@@ -146,21 +146,24 @@ class _Fields:
         value = self._fields.get(name)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._wrong(name, f"is {value!r:.60}, not a number")
-        return float(value)
+        number = self._try(name, lambda: float(value))
+        if not math.isfinite(number):
+            raise self._wrong(name, f"is {value!r:.60}, not a number")
+        return number
 
     def moment(self, name: str) -> datetime:
         text = self.text(name)
         moment = self._try(name, lambda: datetime.fromisoformat(text))
         if moment.tzinfo is None:
             raise self._wrong(name, f"is {text!r:.60}, without a time zone")
-        return moment.astimezone(UTC)
+        return self._try(name, lambda: moment.astimezone(UTC))
 
     def _try(self, name: str, make: Callable[[], T]) -> T:
         try:
             return make()
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise self._wrong(name, str(error)) from error
 
     def _wrong(self, name: str, what: str) -> InvalidMessage:
@@ -170,7 +173,7 @@ class _Fields:
 def _json_object(value: bytes | str | None) -> dict[str, Any]:
     try:
         event = json.loads(value or b"")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidMessage(f"alert: not JSON ({error})") from error
     if not isinstance(event, dict):
         raise InvalidMessage("alert: not a JSON object")

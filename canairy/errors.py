@@ -2,6 +2,7 @@
 
     CanairyError
     ├── InvalidMessage     this message is bad: dead letter, go on with the next
+    │   └── OtherSite      it is good, and of another site: put aside, and nobody's camera is blamed
     ├── Unavailable        a dependency is away: back off, keep the batch, try again
     │   └── BrokerUnavailable
     ├── Fenced             another member has taken over: drop what is in hand, write nothing
@@ -21,6 +22,10 @@ class CanairyError(Exception):
 
 class InvalidMessage(CanairyError):
     """A message that can never be handled, however often it is tried."""
+
+
+class OtherSite(InvalidMessage):
+    """A message of another site: two sites use one broker. The text names both."""
 
 
 class Unavailable(CanairyError):

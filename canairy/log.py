@@ -41,8 +41,9 @@ def _route_standard_library(shared: list[Any], level: str) -> None:
     renderer = structlog.processors.JSONRenderer()
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    # At WARNING the client tells every attempt to reach a broker that is away; our own lines say it once.
-    logging.getLogger("kafka").setLevel(max(logging.ERROR, logging.getLevelNamesMapping()[level]))
+    # The client tells every attempt to reach a broker that is away as an error, ten a second and more; it raises what
+    # matters, and our own lines say it once.
+    logging.getLogger("kafka").setLevel(logging.ERROR if level == "DEBUG" else logging.CRITICAL)
 
 
 def _name(service: str) -> structlog.typing.Processor:

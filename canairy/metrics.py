@@ -29,6 +29,7 @@ INGEST_DROPPED = Counter("canairy_ingest_dropped", "Live messages lost on the wa
 INGEST_CAMERA_HEALTHY = Gauge("canairy_ingest_camera_healthy", "1 while a camera is live or finished", ["camera"])
 INGEST_BROKER_AWAY = Gauge("canairy_ingest_broker_away", "1 while Kafka does not answer and the spool is filled")
 INGEST_SPOOL_BYTES = Gauge("canairy_ingest_spool_bytes", "Size of what waits on disk for the broker")
+INGEST_DISK_FREE_BYTES = Gauge("canairy_ingest_disk_free_bytes", "Room on the disk that the spool is on")
 INGEST_CLOCK = Gauge("canairy_ingest_clock_synchronised", "1 when the kernel says so, 0 when not, -1 when unknown")
 
 # --- alerting ---------------------------------------------------------------------------------------------------

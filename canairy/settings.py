@@ -26,8 +26,8 @@ class KafkaSettings(BaseSettings):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
-    # A member that is not heard of for this long is replaced: failover must end within 15 s.
-    kafka_session_timeout_s: float = Field(9.0, ge=1, le=300)
+    # A member that is not heard of for this long is replaced: failover must end within 15 s, taking over included.
+    kafka_session_timeout_s: float = Field(6.0, ge=1, le=300)
 
     @model_validator(mode="after")
     def _complete(self) -> KafkaSettings:

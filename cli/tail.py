@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
@@ -43,13 +44,19 @@ def tail(
     Heartbeats are hidden, and their absence is told; --json shows them.
     """
     settings = kafka_settings(data)
-    show = JsonLines() if json_ else TextLines(display_zone(zone, data), colour=on_terminal())
+    show = JsonLines() if json_ else TextLines(display_zone(zone, data), colour=on_terminal(), steady=steady_clock())
     reader = KafkaReader(settings, [ALERTS], from_start=from_start)
     try:
         with interrupts() as asked:
-            follow(reader, show, asked.is_set)
+            follow(reader, show, asked.is_set, steady_clock())
     finally:
         reader.close()
+
+
+def steady_clock(monotonic: Callable[[], float] = time.monotonic) -> Clock:
+    """The time as it was now, and from here on counted by a clock that nobody sets."""
+    began, at = datetime.now(UTC), monotonic()
+    return lambda: began + timedelta(seconds=monotonic() - at)
 
 
 class JsonLines:
@@ -60,7 +67,7 @@ class JsonLines:
         text = (record.value or b"").decode("utf-8", "replace")
         try:
             event = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             remark(f"canairy: {_place(record)} is not JSON")
             return
         emit(text if "\n" not in text else json.dumps(event, ensure_ascii=False))
@@ -70,13 +77,24 @@ class JsonLines:
 
 
 class TextLines:
-    """Alerts for a person; heartbeats are hidden, and their absence told."""
+    """Alerts for a person; heartbeats are hidden, and their absence told.
 
-    def __init__(self, zone: ZoneInfo, *, colour: bool, clock: Clock = lambda: datetime.now(UTC)) -> None:
+    `clock` is what is shown; `steady` measures how long heartbeats are missing, the same when it is not given.
+    """
+
+    def __init__(
+        self,
+        zone: ZoneInfo,
+        *,
+        colour: bool,
+        clock: Clock = lambda: datetime.now(UTC),
+        steady: Clock | None = None,
+    ) -> None:
         self._zone = zone
         self._colour = colour
         self._clock = clock
-        self._heartbeats = HeartbeatWatch(zone, clock())
+        self._steady = steady or clock
+        self._heartbeats = HeartbeatWatch(zone, self._steady())
 
     def show(self, record: Received) -> None:
         """Print one event; what is none of ours is only remarked."""
@@ -87,13 +105,13 @@ class TextLines:
             remark(f"canairy: {_place(record)}: {error}")
             return
         if alert.heartbeat:
-            self._say(self._heartbeats.beat(now))
+            self._say(self._heartbeats.beat(self._steady(), now))
         else:
             emit(render(alert, self._zone, now, colour=self._colour))
 
     def tick(self) -> None:
         """Time passed."""
-        self._say(self._heartbeats.tick(self._clock()))
+        self._say(self._heartbeats.tick(self._steady(), self._clock()))
 
     @staticmethod
     def _say(line: str | None) -> None:

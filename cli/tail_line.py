@@ -19,12 +19,12 @@ RECORDED_S: Final = 86_400.0
 
 def render(alert: Alert, zone: ZoneInfo, now: datetime, *, colour: bool = False) -> str:
     """One event on one line, times in `zone`; the date is shown when it is not the day of `now`."""
-    head = f"{alert.priority.upper()}  {alert.kind.upper()}"
+    head = printable(f"{alert.priority.upper()}  {alert.kind.upper()}")
     if colour and alert.priority in COLOURS:
         head = f"{COLOURS[alert.priority]}{head}{PLAIN}"
     facts = ", ".join(_facts(alert, zone))
     line = f"{clock(alert.time, zone, now)}  {head}  {alert.asset}  {facts}"
-    # The head is ours; all else may hold what somebody typed.
+    # Of the head only the colour is ours; all may hold what somebody typed.
     line = line if not alert.response or alert.kind != "raised" else f"{line}  | DO: {alert.response}"
     before, _, after = line.partition(head)
     return printable(before) + head + printable(after)
@@ -50,10 +50,16 @@ def _facts(alert: Alert, zone: ZoneInfo) -> Iterator[str]:
     if alert.acknowledged_by:
         yield f"by {alert.acknowledged_by}"
     if alert.since is not None:
-        since, at = alert.since.astimezone(zone), alert.time.astimezone(zone)
-        yield f"since {since:%H:%M}" if since.date() == at.date() else f"since {since:%Y-%m-%d %H:%M}"
+        yield f"since {_since(alert.since.astimezone(zone), alert.time.astimezone(zone))}"
     if alert.quality:
         yield f"data {alert.quality}{_age(alert.data_age_s)}"
+
+
+def _since(since: datetime, at: datetime) -> str:
+    """02:58, with its date when that is not the day of `at`, and its zone when the clocks were changed in between."""
+    day = "" if since.date() == at.date() else f"{since:%Y-%m-%d} "
+    changed = "" if since.utcoffset() == at.utcoffset() else f" {since:%Z}"
+    return f"{day}{since:%H:%M}{changed}"
 
 
 def _age(seconds: float | None) -> str:
@@ -64,27 +70,33 @@ def _age(seconds: float | None) -> str:
 
 
 class HeartbeatWatch:
-    """Notices that the site's heartbeat is missing, and that it is back. `began` is when watching began."""
+    """Notices that the site's heartbeat is missing, and that it is back. `began` is when watching began.
+
+    Gaps are measured by a clock that nobody sets, so each time comes twice: `now` by that one, `shown` by the wall's.
+    """
 
     def __init__(self, zone: ZoneInfo, began: datetime) -> None:
         self._zone = zone
         self._last = began
         self._missing = False
 
-    def beat(self, now: datetime) -> str | None:
+    def beat(self, now: datetime, shown: datetime | None = None) -> str | None:
         """A heartbeat came; the line to show when it had been missing."""
         gap, self._last, missing, self._missing = now - self._last, now, self._missing, False
         if not missing:
             return None
-        return f"{clock(now, self._zone, now)}  HEARTBEAT IS BACK after {span(gap.total_seconds())}"
+        return f"{self._clock(shown or now)}  HEARTBEAT IS BACK after {span(gap.total_seconds())}"
 
-    def tick(self, now: datetime) -> str | None:
+    def tick(self, now: datetime, shown: datetime | None = None) -> str | None:
         """Time passed; the line to show when the heartbeat has been missing for 3 minutes, once."""
         gap = now - self._last
         if self._missing or gap < SILENCE:
             return None
         self._missing = True
         return (
-            f"{clock(now, self._zone, now)}  NO HEARTBEAT for {span(gap.total_seconds())}: "
+            f"{self._clock(shown or now)}  NO HEARTBEAT for {span(gap.total_seconds())}: "
             "alarms may not reach this screen  | DO: check Kafka and the four services"
         )
+
+    def _clock(self, moment: datetime) -> str:
+        return clock(moment, self._zone, moment)

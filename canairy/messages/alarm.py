@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from canairy.errors import InvalidMessage
 from canairy.messages import wire
 from protos.canairy.v1 import alarms_pb2 as pb
 
 E = TypeVar("E", bound=Enum)
+MOST_VERSIONS: Final = 2**48
 
 
 class Priority(Enum):
@@ -101,7 +102,7 @@ class Alarm:
         """Raises InvalidMessage when a name or time is missing, or the state or priority is unknown."""
         return cls(
             id=wire.required(message.id, "alarm.id"),
-            version=message.version,
+            version=_version(message.version),
             site=message.site,
             asset=wire.required(message.asset, "alarm.asset"),
             condition=wire.required(message.condition, "alarm.condition"),
@@ -126,6 +127,13 @@ class Alarm:
             data_age_s=wire.optional_number(message, "data_age_s"),
             flags=tuple(message.flags),
         )
+
+
+def _version(number: int) -> int:
+    # It still has to grow, and to be the same number for every reader of JSON.
+    if number > MOST_VERSIONS:
+        raise InvalidMessage(f"alarm: version {number} is more changes than an alarm can have")
+    return number
 
 
 def _member(kind: type[E], value: int) -> E:

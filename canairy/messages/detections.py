@@ -57,14 +57,14 @@ class Region:
 
     @classmethod
     def from_wire(cls, message: pb.Region) -> Region:
-        """Raises InvalidMessage for a region without a name or with impossible numbers."""
+        """Raises InvalidMessage for a region without a name, outside any frame, or with impossible numbers."""
         return cls(
             asset=wire.required(message.asset, "region.asset"),
             kind=RegionKind.from_wire(message.kind),
-            x=message.corner.x,
-            y=message.corner.y,
+            x=wire.pixel(message.corner.x, "region.corner.x"),
+            y=wire.pixel(message.corner.y, "region.corner.y"),
             crop=Thermogram.from_wire(message.crop) if message.HasField("crop") else None,
-            outline=tuple((pixel.x, pixel.y) for pixel in message.outline),
+            outline=tuple((wire.pixel(it.x, "outline.x"), wire.pixel(it.y, "outline.y")) for it in message.outline),
             score=wire.optional_number(message, "score"),
             surroundings_c=wire.optional_number(message, "surroundings_c"),
             unseen=message.unseen,

@@ -13,6 +13,7 @@ CLOCK_CORRECTED = "clock_corrected"
 TIME_ASSIGNED = "time_assigned"
 TIME_INVALID = "time_invalid"
 SPOOL_IN_USE = "spool_in_use"
+DISK_FULL = "disk_full"
 OVER_RANGE = "over_range"
 MODEL_UNAVAILABLE = "model_unavailable"
 

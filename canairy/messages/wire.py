@@ -16,6 +16,7 @@ M = TypeVar("M", bound=Message)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # A camera with an empty battery says 1970; nothing thermal was on a network before 2000.
 EARLIEST_S: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
+LAST_PIXEL: Final = 4095
 LATEST_S: Final = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
 
 
@@ -60,6 +61,13 @@ def required(text: str, name: str) -> str:
     if not text:
         raise InvalidMessage(f"{name} is missing")
     return text
+
+
+def pixel(number: int, name: str) -> int:
+    """The number itself; raises InvalidMessage for what is no row or column of any frame."""
+    if not 0 <= number <= LAST_PIXEL:
+        raise InvalidMessage(f"{name} is {number}: rows and columns are 0 to {LAST_PIXEL}")
+    return number
 
 
 def finite(number: float, name: str) -> float:

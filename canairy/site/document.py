@@ -197,7 +197,7 @@ class _Plain:
     def _plain_scalar(self, node: ScalarNode, location: Location) -> Any:  # noqa: ANN401 - number, truth, nothing
         try:
             return self._scalars.construct_object(node)
-        except (ValueError, KeyError, YAMLError):
+        except (ValueError, KeyError, IndexError, TypeError, YAMLError):
             self._mistake(node, location, f"{node.value[:40]!r} is not a {_tag(node)}")
             return None
 

@@ -120,10 +120,13 @@ class Reader(Protocol):
     """Follows whole partitions without a group: the alarm view, `canairy tail`."""
 
     def poll(self, timeout_s: float, limit: int) -> Sequence[Received]:
-        """The next committed messages; raises BrokerUnavailable while Kafka is away."""
+        """The next committed messages; raises BrokerUnavailable when it cannot connect.
+
+        Once connected, nothing comes while Kafka is away: `at_end` says whether that is all there is.
+        """
 
     def at_end(self) -> bool:
-        """True when all that stood there at the last look has been read."""
+        """True when all that stood there at the last look has been read; raises BrokerUnavailable."""
 
     def seek(self, partition: Partition, offset: int) -> None:
         """Let the next poll of `partition` begin at `offset`; at its oldest message when there is no such offset."""

@@ -15,10 +15,11 @@ SERVICE: Final = "dlq-service"
 INVALID: Final = "invalid"
 QUARANTINED: Final = "quarantined"
 CRASHED: Final = "crashed"
+OTHER_SITE: Final = "other_site"
 
 
 def dead_letter(record: Received, kind: str, reason: str, service: str) -> Outgoing:
-    """The message for `<topic>.dlq`: same key and bytes; `kind` is invalid, quarantined or crashed."""
+    """The message for `<topic>.dlq`: same key and bytes; `kind` is one of the words above."""
     about = {
         KIND: kind.encode(),
         REASON: reason[:500].encode(),

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from canairy import metrics
-from canairy.errors import InvalidMessage
+from canairy.errors import InvalidMessage, OtherSite
 from canairy.log import get_logger
 from canairy.stream.broker import Outgoing, Received
-from canairy.stream.dead_letter import INVALID, QUARANTINED, dead_letter
+from canairy.stream.dead_letter import INVALID, OTHER_SITE, QUARANTINED, dead_letter
 from canairy.stream.quarantine import Quarantine
 from canairy.stream.step import Decoded, Step
+from canairy.stream.troubles import OTHER_SITE as TWO_SITES
+from canairy.stream.troubles import Troubles
 
 M = TypeVar("M")
 log = get_logger()
@@ -30,6 +32,7 @@ class Intake(Generic[M]):
     service: str
     quarantine: Quarantine = field(default_factory=Quarantine)
     on_quarantine: OnQuarantine = lambda _record, _reason, _now: ()
+    troubles: Troubles = field(default_factory=Troubles)
 
     def sort(self, records: Sequence[Received], now: datetime) -> tuple[list[Decoded[M]], list[Outgoing]]:
         """The understood messages, and the dead letters (with what else must be told) for the others."""
@@ -42,6 +45,10 @@ class Intake(Generic[M]):
             try:
                 decoded.append(Decoded(record, self.step.decode(record, now)))
                 self.quarantine.good(record.key)
+            except OtherSite as error:
+                # Its key may be the name of a camera of ours, which has done nothing.
+                self.troubles.happened(TWO_SITES, str(error))
+                dead.append(self._put_aside(record, OTHER_SITE, str(error)))
             except InvalidMessage as error:
                 dead += self._refuse(record, str(error), now)
         metrics.QUARANTINED.set(self.quarantine.held(now))

@@ -7,7 +7,6 @@ what is done about it stands in `canairy.errors`.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -16,13 +15,15 @@ from functools import cache
 from typing import Generic, TypeVar
 
 from canairy import metrics
-from canairy.errors import Fenced, InvalidMessage, Unavailable
+from canairy.errors import ConfigurationError, Fenced, Unavailable
 from canairy.health import Health
 from canairy.log import get_logger
 from canairy.stream import attempts
-from canairy.stream.broker import Channel, Outgoing, Partition, Position, Received
-from canairy.stream.dead_letter import CRASHED, INVALID, dead_letter
+from canairy.stream.broker import Channel, Outgoing, Partition, Received
+from canairy.stream.dead_letter import CRASHED, dead_letter
+from canairy.stream.held import Held
 from canairy.stream.intake import Intake
+from canairy.stream.restoring import restore
 from canairy.stream.step import Step
 
 M = TypeVar("M")
@@ -34,11 +35,12 @@ log = get_logger()
 class LoopOptions:
     """`limit`: messages a batch. Times in seconds; the longest back-off stays under the liveness limit.
 
-    `turn_every_s`: turns begin no more often, where a turn costs more than what is handled in it.
+    `hold_s`: how long what only the step must remember may wait to be published with what follows. Anything that
+    somebody else reads is published at once.
     """
 
     limit: int = 64
-    turn_every_s: float = 0.0
+    hold_s: float = 0.0
     poll_s: float = 0.5
     first_backoff_s: float = 0.1
     longest_backoff_s: float = 5.0
@@ -56,16 +58,20 @@ class Loop(Generic[M]):
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     # Waits that long, or until it is told to stop; replaced in tests.
     sleep: Callable[[float], None] | None = None
+    # Who this process is among those that may have died of a message.
+    _name: str = field(default_factory=attempts.new_name)
     _stop: threading.Event = field(default_factory=threading.Event)
     _owned: frozenset[Partition] = frozenset()
     _membership: object = None
     # How far each partition is done in this term: where the word `stopped` goes.
     _handled: dict[Partition, int] = field(default_factory=dict)
-    # How many messages of a suspect partition are still handled one at a time, and the deaths in the first of them.
+    # How many messages of a suspect partition are still handled one at a time, and who died in the first of them.
     _careful: dict[Partition, int] = field(default_factory=dict)
-    _deaths: dict[Partition, int] = field(default_factory=dict)
+    _died: dict[Partition, tuple[str, ...]] = field(default_factory=dict)
     # Partitions whose committed note does not yet say that somebody is at work.
     _unmarked: set[Partition] = field(default_factory=set)
+    # Handled and not published yet.
+    _held: Held = field(default_factory=Held)
 
     def run(self, stop: threading.Event) -> None:
         """Turn until `stop` is set, then leave the group with a word that all is well; without it after a defect."""
@@ -74,7 +80,6 @@ class Loop(Generic[M]):
         backoff_s = self.options.first_backoff_s
         try:
             while not stop.is_set():
-                begun = time.monotonic()
                 try:
                     self.turn()
                     backoff_s = self.options.first_backoff_s
@@ -82,8 +87,7 @@ class Loop(Generic[M]):
                     self._wait(error, backoff_s)
                     backoff_s = min(2 * backoff_s, self.options.longest_backoff_s)
                 self.health.turned()
-                self._rest(begun + self.options.turn_every_s - time.monotonic())
-            self._say_stopped()
+            self._leave()
         finally:
             self.channel.close()
 
@@ -91,7 +95,7 @@ class Loop(Generic[M]):
         """One turn: raises Unavailable when the broker does not answer, and whatever is a defect."""
         metrics.LOOP_TURNS.inc()
         try:
-            batch = self.channel.poll(self.options.poll_s, self.options.limit)
+            batch = self.channel.poll(self._patience_s(), self.options.limit)
             self._membership = batch.membership
             if batch.assigned is not None:
                 self._take_over(batch.assigned)
@@ -108,9 +112,14 @@ class Loop(Generic[M]):
             self._start_over()
             raise
 
+    def _patience_s(self) -> float:
+        """How long to wait for messages: not longer than what is held may."""
+        may_wait_s = self._held.may_wait_s(self.options.hold_s)
+        return self.options.poll_s if may_wait_s is None else min(self.options.poll_s, may_wait_s)
+
     def _start_over(self) -> None:
         # How far the batch in hand came is not known here, only by the broker.
-        self._handled = {}
+        self._handled, self._held = {}, Held()
         self.channel.start_over()
 
     # --- taking over ------------------------------------------------------------------------------------------
@@ -119,7 +128,7 @@ class Loop(Generic[M]):
         if not assigned and not self._owned:
             return  # still without partitions: standing by, or the group has not come to rest
         self._owned = assigned
-        self._handled, self._careful, self._deaths, self._unmarked = {}, {}, {}, set()
+        self._handled, self._careful, self._died, self._unmarked, self._held = {}, {}, {}, set(), Held()
         self.step.forget()
         for partition in sorted(assigned, key=lambda p: (p.topic, p.number)):
             self._look_back(partition)
@@ -130,20 +139,17 @@ class Loop(Generic[M]):
 
     def _look_back(self, partition: Partition) -> None:
         committed = self.channel.committed(partition)
-        if attempts.suspect(committed):
-            self._careful[partition] = self.options.limit
-            self._deaths[partition] = attempts.deaths(committed)
+        if attempts.suspect(committed, but=self._name):
+            self._careful[partition] = min(self.options.limit, attempts.ALONE)
+            self._died[partition] = attempts.died(committed, but=self._name)
         else:
             self._unmarked.add(partition)
 
     def _restore(self, state: Partition) -> None:
-        for record in self.channel.read_to_end(state):
-            try:
-                self.step.restore(record)
-            except InvalidMessage as error:
-                metrics.MESSAGES_INVALID.labels(record.topic, INVALID).inc()
-                log.exception("state record skipped", topic=record.topic, key=record.key, reason=str(error))
-            self.health.turned()
+        records = self.channel.read_to_end(state)
+        restore(self.step, records, self.health.turned, self._keep_membership, self.options.longest_backoff_s)
+        # Keeping the membership has paused them.
+        self.channel.resume()
 
     # --- working ----------------------------------------------------------------------------------------------
 
@@ -157,12 +163,16 @@ class Loop(Generic[M]):
                 rest.append(message)
         if rest or not messages:
             self._mark(rest, membership)
-            self._publish(rest, self._handle(rest), membership)
+            self._held.add(rest, self._handle(rest))
+            if self._held.may_wait_s(self.options.hold_s) == 0:
+                self._release(membership)
 
     def _mark(self, messages: Sequence[Received], membership: object) -> None:
         """Take back the word `stopped` before the first message: whoever dies from now on is suspect."""
         if self._unmarked:
-            first = {_partition(message): Position(message.offset) for message in reversed(messages)}
+            first = {
+                _partition(message): attempts.through(message.offset, self._name) for message in reversed(messages)
+            }
             begun = {partition: position for partition, position in first.items() if partition in self._unmarked}
             if begun:
                 self.channel.note(begun, membership)
@@ -172,49 +182,54 @@ class Loop(Generic[M]):
     def _work_carefully(self, message: Received, membership: object) -> None:
         """One message alone, its attempt written down before and crossed out after."""
         partition = _partition(message)
-        deaths = self._deaths.pop(partition, 0)
+        died = self._died.pop(partition, ())
         self._careful[partition] -= 1
-        if deaths >= attempts.DEATHS:
+        if len(died) >= attempts.DEATHS:
             self._give_up(message, membership)
             return
-        outgoing = self._handle([message], lambda: self._attempt(message, deaths, membership))
-        self._publish([message], outgoing, membership)
+        self._held.add([message], self._handle([message], lambda: self._attempt(message, died, membership)))
+        self._release(membership)
 
     @contextmanager
-    def _attempt(self, message: Received, deaths: int, membership: object) -> Iterator[None]:
-        """A death in here is the message's fault; waiting for a dependency, and whatever comes after, is not."""
+    def _attempt(self, message: Received, died: tuple[str, ...], membership: object) -> Iterator[None]:
+        """A death in here is the message's fault; waiting, a wrong configuration, and whatever comes after, are not."""
         partition = _partition(message)
-        self.channel.note({partition: attempts.attempt(message.offset, deaths + 1)}, membership)
+        self.channel.note({partition: attempts.attempt(message.offset, (*died, self._name))}, membership)
         try:
             yield
-        except Unavailable:
-            self.channel.note({partition: attempts.attempt(message.offset, deaths)}, membership)
+        except (Unavailable, ConfigurationError):
+            self.channel.note({partition: attempts.attempt(message.offset, died)}, membership)
             raise
-        self.channel.note({partition: Position(message.offset)}, membership)
+        self.channel.note({partition: attempts.through(message.offset, self._name)}, membership)
 
     def _give_up(self, message: Received, membership: object) -> None:
         reason = f"{attempts.DEATHS} processes died while handling it"
         log.error("message given up", topic=message.topic, key=message.key, offset=message.offset, reason=reason)
         metrics.MESSAGES_INVALID.labels(message.topic, CRASHED).inc()
-        self._publish([message], [dead_letter(message, CRASHED, reason, self.intake.service)], membership)
+        self._held.add([message], [dead_letter(message, CRASHED, reason, self.intake.service)])
+        self._release(membership)
 
     def _handle(
         self, messages: Sequence[Received], attempt: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> list[Outgoing]:
         now = self.clock()
-        # Sorted once, however often the rest is tried: what is bad is counted.
+        # Sorted once, however often the rest is tried: what is bad is counted. And handled once, though the broker
+        # may be away when the attempt is crossed out: the step would take the message for a repeat.
         sort = cache(lambda: self.intake.sort(messages, now))
+        answer = cache(lambda: [*sort()[1], *self.step.handle(sort()[0], now)])
 
         def work() -> list[Outgoing]:
             with attempt():
-                decoded, dead = sort()
-                return [*dead, *self.step.handle(decoded, now)]
+                return answer()
 
         with metrics.HANDLE_SECONDS.time():
             return self._until_available(work)
 
-    def _publish(self, messages: Sequence[Received], outgoing: list[Outgoing], membership: object) -> None:
-        consumed = {_partition(message): Position(message.offset + 1) for message in messages}
+    def _release(self, membership: object) -> None:
+        """Publish all that is held, in one step; what fails is not held any more, and is read again."""
+        held, self._held = self._held, Held()
+        messages, outgoing = held.messages, held.outgoing
+        consumed = {_partition(it): attempts.through(it.offset + 1, self._name) for it in messages}
         if consumed or outgoing:
             with metrics.PUBLISH_SECONDS.time():
                 self._until_available(lambda: self.channel.publish(outgoing, consumed, membership))
@@ -251,16 +266,21 @@ class Loop(Generic[M]):
             self.channel.resume()
             raise Fenced("the partitions were shared out anew while a dependency was away")
 
-    def _rest(self, seconds: float) -> None:
-        """What arrives meanwhile is handled together; a stop is heard at once."""
-        if seconds > 0:
-            (self.sleep or self._stop.wait)(seconds)
-
     def _wait(self, error: Unavailable, backoff_s: float) -> None:
         metrics.LOOP_BACKOFFS.inc()
         log.warning("unavailable", reason=str(error), retry_in_s=backoff_s)
         (self.sleep or self._stop.wait)(backoff_s)
         self.health.turned()
+
+    def _leave(self) -> None:
+        try:
+            self._release(self._membership)
+        except _StoppedError as reason:
+            log.warning("batch left uncommitted", reason=str(reason))
+        except (Unavailable, Fenced) as error:
+            log.warning("batch dropped", reason=str(error))
+            self._start_over()
+        self._say_stopped()
 
     def _say_stopped(self) -> None:
         if not self._handled:

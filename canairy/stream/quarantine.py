@@ -25,7 +25,7 @@ class InvalidLimits:
 
 @dataclass(slots=True)
 class Quarantine:
-    """Counts good and bad messages; time is handed in."""
+    """Counts good and bad messages; time is handed in, and may be set back or forward: no key is held for longer."""
 
     limits: InvalidLimits = field(default_factory=InvalidLimits)
     # The bad messages of the last `window`, and how many of them each key has.
@@ -39,14 +39,14 @@ class Quarantine:
     def holds(self, key: str, now: datetime) -> bool:
         """Whether this message of `key` is put aside unseen."""
         until = self._until.get(key)
-        if until is None or now >= until:
+        if until is None or not self._lasts(until, now):
             return False
         self._remember(key)
         return True
 
     def held(self, now: datetime) -> int:
         """How many keys are held."""
-        return sum(now < until for until in self._until.values())
+        return sum(self._lasts(until, now) for until in self._until.values())
 
     def good(self, key: str) -> None:
         """A message of `key` was understood."""
@@ -58,7 +58,7 @@ class Quarantine:
         self._remember(key)
         self._bad.append((now, key))
         self._count[key] += 1
-        self._forget_before(now - self.limits.window)
+        self._forget_all_but(now - self.limits.window, now)
         if key not in self._until and self._count[key] < self.limits.per_key:
             return False
         self._until[key] = now + self.limits.release
@@ -74,8 +74,12 @@ class Quarantine:
                 "see the dead letters for the reasons; producer and consumer may be of different releases"
             )
 
-    def _forget_before(self, oldest: datetime) -> None:
-        while self._bad[0][0] < oldest:
+    def _lasts(self, until: datetime, now: datetime) -> bool:
+        # What ends later than a hold can last was begun by a clock that has been set back since.
+        return now < until <= now + self.limits.release
+
+    def _forget_all_but(self, oldest: datetime, newest: datetime) -> None:
+        while not oldest <= self._bad[0][0] <= newest:
             _, key = self._bad.popleft()
             self._count[key] -= 1
             if not self._count[key]:

@@ -8,7 +8,7 @@ from typing import Final
 from canairy.errors import InvalidMessage
 from canairy.stream.broker import SCHEMA_HEADER, Received
 
-OURS: Final = re.compile(rb"canairy\.v(\d+)\.(\w+)")
+OURS: Final = re.compile(rb"canairy\.v(\d{1,9})\.(\w+)")
 MAJOR: Final = 1
 
 

@@ -82,10 +82,12 @@ def read_creation_time(path: Path) -> datetime | None:
             return None
         while len(head := file.read(_CHUNK.size)) == _CHUNK.size:
             length, kind = _CHUNK.unpack(head)
+            if kind == b"IEND":
+                return None
             if kind == b"tEXt" and length <= _TEXT_BYTES:
                 text = file.read(length)
-                if text.startswith(_CREATION_TIME):
-                    return _moment(text.removeprefix(_CREATION_TIME))
+                if _tells_time(text):
+                    return _moment(text[len(_CREATION_TIME) :])
                 length = 0
             file.seek(length + _CRC_BYTES, os.SEEK_CUR)
     return None
@@ -114,17 +116,17 @@ def _parts(content: bytes) -> tuple[_Header, list[memoryview], datetime | None]:
         raise UnreadableFile(f"not a PNG file: it begins with {content[:8].hex(' ')}")
     header: _Header | None = None
     data: list[memoryview] = []
-    created_at: datetime | None = None
+    told: bytes | None = None
     for kind, body in _chunks(content):
         if header is None:
             header = _header(kind, body)
         elif kind == b"IDAT":
             data.append(body)
-        elif kind == b"tEXt" and bytes(body[: len(_CREATION_TIME)]) == _CREATION_TIME:
-            created_at = _moment(bytes(body[len(_CREATION_TIME) :]))
+        elif kind == b"tEXt" and told is None and len(body) <= _TEXT_BYTES and _tells_time(body):
+            told = bytes(body[len(_CREATION_TIME) :])
     if header is None:
         raise IncompleteFile("truncated: it ends before its header")
-    return header, data, created_at
+    return header, data, None if told is None else _moment(told)
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -185,10 +187,15 @@ def _decoded(content: bytes, header: _Header) -> npt.NDArray[np.uint16]:
     return np.asarray(pixels, np.uint16)
 
 
+def _tells_time(text: bytes | memoryview) -> bool:
+    return bytes(text[: len(_CREATION_TIME)]) == _CREATION_TIME
+
+
 def _moment(text: bytes) -> datetime | None:
     """RFC 1123 or ISO 8601 with a zone; None for anything else, since a time of an unknown zone is no time."""
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
-        with suppress(ValueError):
+        # A year or zone that no calendar has overflows in the one parser or the other, or in the conversion.
+        with suppress(ValueError, OverflowError):
             moment = parse(text.decode("latin-1").strip())
             if moment.tzinfo is not None:
                 return moment.astimezone(UTC)

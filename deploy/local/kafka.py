@@ -37,12 +37,14 @@ def never() -> bool:
 class Broker:
     """A broker with its data in `folder`, which a later one continues. Use it as a context manager, or start and stop.
 
-    `port` None takes a free one. Start it from the main thread (see `Process`).
+    `port` None takes a free one. `advertised_port` is where clients find it when something stands between them and
+    `port` (a proxy, forwarded ports); None: nothing does. Start it from the main thread (see `Process`).
     """
 
-    def __init__(self, folder: Path, libs: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, libs: Path, port: int | None = None, advertised_port: int | None = None) -> None:
         self.port = port or free_port()
-        self.bootstrap = f"127.0.0.1:{self.port}"
+        self._advertised_port = advertised_port or self.port
+        self.bootstrap = f"127.0.0.1:{self._advertised_port}"
         self._folder = folder.resolve()
         self._controller_port = free_port()
         self._classpath = f"{libs.resolve()}/*"
@@ -105,6 +107,7 @@ class Broker:
         self._folder.mkdir(parents=True, exist_ok=True)
         text = Template(PROPERTIES.read_text()).substitute(
             port=self.port,
+            advertised_port=self._advertised_port,
             controller_port=self._controller_port,
             data=self._folder / "data",
         )

@@ -37,15 +37,21 @@ def local_environment(bootstrap: str, site_file: Path) -> dict[str, str]:
     }
 
 
-def service_process(name: str, environment: Mapping[str, str], ports: Ports, data: Path) -> Process:
-    """`python -m services.NAME` with its ports, folder and log; -P: a `services` in the current folder is not ours."""
-    folder = data / name
+def service_process(
+    name: str, environment: Mapping[str, str], ports: Ports, data: Path, *, module: str = "", called: str = ""
+) -> Process:
+    """`python -m services.NAME` with its ports, folder and log; -P: a `services` in the current folder is not ours.
+
+    `module` runs instead of `services.NAME`; `called` names one that runs beside another of the same service.
+    """
+    called = called or name
+    folder = data / called
     folder.mkdir(parents=True, exist_ok=True)
     told = dict(environment) | {"CANAIRY_HTTP_PORT": str(ports.http[name]), "CANAIRY_DATA_DIR": str(folder.resolve())}
     if name in ports.grpc:
         told["CANAIRY_GRPC_PORT"] = str(ports.grpc[name])
-    log = (data / "logs" / f"{name}.jsonl").resolve()
-    return Process(name, [sys.executable, "-P", "-m", f"services.{name}"], told, log)
+    log = (data / "logs" / f"{called}.jsonl").resolve()
+    return Process(called, [sys.executable, "-P", "-m", module or f"services.{name}"], told, log)
 
 
 def why_not_ready(port: int) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from deploy.local.kafka import Broker
 from deploy.local.process import Process
 from deploy.local.services import SERVICES, Ports, local_environment, service_process, why_not_ready
 from deploy.local.stack_file import NAME, StackFile
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import BACK_OFF_S, Supervisor
 from deploy.local.topics import open_admin, prepare_topics
 
 READY_WITHIN_S: Final = 90.0
@@ -30,12 +30,21 @@ KAFKA_GRACE_S: Final = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run and where its data is. `topic_share`: see `deploy.local.topics`."""
+    """What to run and where its data is. `topic_share`: see `deploy.local.topics`; `back_off_s`: see `Supervisor`.
+
+    `modules` run instead of the services of these names; `environment` is told to all of them besides.
+    """
 
     site_file: Path
     data: Path
     libs: Path
     topic_share: float = 1.0
+    back_off_s: Sequence[float] = BACK_OFF_S
+    modules: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    # See `Broker`.
+    kafka_port: int | None = None
+    advertised_port: int | None = None
 
 
 class Interrupted(Exception):
@@ -56,19 +65,34 @@ class Stack:
         self._say = say
         self._interrupted = interrupted
         self._ports = Ports()
-        self._broker = Broker(plan.data / "kafka", plan.libs)
-        self.environment = local_environment(self.bootstrap, plan.site_file) | {
-            "CANAIRY_ALARMS_ADDRESS": self._grpc("alerting")
-        }
-        self._services = [service_process(name, self.environment, self._ports, plan.data) for name in SERVICES]
+        self._broker = Broker(plan.data / "kafka", plan.libs, plan.kafka_port, plan.advertised_port)
+        self.environment = (
+            local_environment(self.bootstrap, plan.site_file)
+            | {"CANAIRY_ALARMS_ADDRESS": self._grpc("alerting")}
+            | dict(plan.environment)
+        )
+        self._services = [
+            service_process(name, self.environment, self._ports, plan.data, module=plan.modules.get(name, ""))
+            for name in SERVICES
+        ]
         self._extra: list[Process] = []
         self._written_pids: dict[str, int] = {}
-        self._supervisor = Supervisor(say)
+        self._supervisor = Supervisor(say, back_off_s=plan.back_off_s)
 
     @property
     def bootstrap(self) -> str:
         """Kafka's address."""
         return self._broker.bootstrap
+
+    @property
+    def ingest_address(self) -> str:
+        """Where ingest takes frames that are pushed."""
+        return self._grpc("ingest")
+
+    @property
+    def processes(self) -> Mapping[str, Process]:
+        """Everything that runs, by name: `kafka`, the services, and what was added."""
+        return {process.name: process for process in self._supervisor.processes}
 
     def start(self) -> None:
         """Everything up and ready. Raises Interrupted, BrokerUnavailable, ConfigurationError (topics), Unavailable."""

@@ -27,12 +27,19 @@ class _Watched:
 class Supervisor:
     """Watches processes that run already or are started here. `say` gets one line for each thing that happens.
 
+    `back_off_s`: how long who died waits, the first time in a row, the second... and every further time.
     Not for threads: `turn` starts children and must be called from the main thread (see `Process`).
     """
 
-    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        back_off_s: Sequence[float] = BACK_OFF_S,
+    ) -> None:
         self._say = say
         self._clock = clock
+        self._back_off_s = back_off_s
         self._watched: list[_Watched] = []
 
     @property
@@ -80,9 +87,9 @@ class Supervisor:
         """Count a death and say it; returns the seconds to wait."""
         if self._clock() - watched.started_at >= RECOVERED_AFTER_S:
             watched.deaths = 0
-        wait_s = BACK_OFF_S[min(watched.deaths, len(BACK_OFF_S) - 1)]
+        wait_s = self._back_off_s[min(watched.deaths, len(self._back_off_s) - 1)]
         watched.deaths += 1
         process = watched.process
         where = f"; see {process.log}" if process.log else ""
-        self._say(f"{process.name} died ({process.outcome}), starts again in {wait_s:.0f} s{where}")
+        self._say(f"{process.name} died ({process.outcome}), starts again in {wait_s:g} s{where}")
         return wait_s

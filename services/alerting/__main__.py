@@ -11,6 +11,7 @@ from canairy.site.load import load_site
 from canairy.stream.intake import Intake
 from canairy.stream.kafka import KafkaChannel, KafkaProducer, KafkaReader
 from canairy.stream.loop import Loop, LoopOptions
+from canairy.stream.troubles import Troubles
 from canairy.topics import ALERTS, AUDIT, BY_NAME, CAMERAS, COMMANDS, MEASUREMENTS, READINGS, STATE
 from services.alerting.alarm_view import AlarmView
 from services.alerting.api import start_api
@@ -56,11 +57,13 @@ def run() -> None:
         service.health.need(lambda: api.serving, "the alarms have not been read yet")
         view.start()
         try:
-            step = Alerting(site, count)
+            troubles = Troubles()
+            step = Alerting(site, count, troubles=troubles)
             # One site has one judge: the same transactional identity for every replica, so that the last one in wins.
-            channel = KafkaChannel(settings, group, [BY_NAME[name] for name in INPUTS], transactional_id=group)
-            intake = Intake(step, "alerting")
-            options = LoopOptions(limit=settings.batch_limit, turn_every_s=settings.turn_every_s)
+            inputs = [BY_NAME[name] for name in INPUTS]
+            channel = KafkaChannel(settings, group, inputs, transactional_id=group, troubles=troubles)
+            intake = Intake(step, "alerting", troubles=troubles)
+            options = LoopOptions(limit=settings.batch_limit, hold_s=settings.hold_s)
             Loop(channel, step, intake, options, service.health).run(service.stop)
         finally:
             api.stop()

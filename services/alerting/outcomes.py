@@ -54,9 +54,9 @@ class Outcomes:
 def _outcome(value: bytes | None) -> Outcome | None:
     try:
         entry: Any = json.loads(value or b"")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(entry, dict) or entry.get("outcome") not in {ACCEPTED, REJECTED} or not entry.get("command"):
+    if not isinstance(entry, dict) or entry.get("outcome") not in (ACCEPTED, REJECTED) or not entry.get("command"):
         return None
     text = {key: str(entry.get(key) or "") for key in ("command", "alarm", "user", "reason")}
     return Outcome(accepted=entry["outcome"] == ACCEPTED, **text)

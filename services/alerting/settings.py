@@ -19,5 +19,6 @@ class AlertingSettings(ServiceSettings):
     grpc_client_ca: Path | None = None
     # A reading is small: many in one transaction cost hardly more than one.
     batch_limit: int = Field(500, ge=1, le=10_000)
-    # Each transaction is some ten writes that the disk must confirm, whatever is in it.
-    turn_every_s: float = Field(0.1, ge=0, le=1)
+    # A transaction is some ten writes that the disk must confirm, whatever is in it: where nobody was told anything,
+    # memory and offsets wait this long for what follows. Alarms and decisions never wait.
+    hold_s: float = Field(0.25, ge=0, le=1)

@@ -9,6 +9,7 @@ from canairy.stream.camera_quarantine import camera_quarantine
 from canairy.stream.intake import Intake
 from canairy.stream.kafka import KafkaChannel
 from canairy.stream.loop import Loop, LoopOptions
+from canairy.stream.troubles import Troubles
 from canairy.topics import BY_NAME, DETECTIONS
 from services.anomaly.handler import Anomaly
 from services.anomaly.settings import AnomalySettings
@@ -19,9 +20,11 @@ def run() -> None:
     settings = load_settings(AnomalySettings)
     site = load_site(settings.site_file)
     with running("anomaly", settings) as service:
-        step = Anomaly(site)
-        intake = Intake(step, "anomaly", on_quarantine=camera_quarantine(site.site.id, "anomaly"))
-        channel = KafkaChannel(settings, f"{site.site.id}.anomaly", [BY_NAME[DETECTIONS]])
+        troubles = Troubles()
+        step = Anomaly(site, troubles)
+        on_quarantine = camera_quarantine(site.site.id, "anomaly")
+        intake = Intake(step, "anomaly", on_quarantine=on_quarantine, troubles=troubles)
+        channel = KafkaChannel(settings, f"{site.site.id}.anomaly", [BY_NAME[DETECTIONS]], troubles=troubles)
         Loop(channel, step, intake, LoopOptions(limit=settings.batch_limit), service.health).run(service.stop)
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from canairy.errors import InvalidMessage
 from canairy.messages.detections import Detections, Region
 from canairy.messages.reading import Reading
 from canairy.site.model import Site
 from canairy.stream import schema
 from canairy.stream.broker import Outgoing, Partition, Received
 from canairy.stream.step import Decoded
+from canairy.stream.troubles import Troubles, other_site
 from canairy.topics import READINGS
 from canairy.trace import span
 from services.anomaly.measure import Celsius, measure
@@ -29,15 +29,17 @@ class Crops:
 class Anomaly:
     """The step of the anomaly service. It remembers nothing."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, troubles: Troubles | None = None) -> None:
         self._site = site.site.id
+        self._troubles = troubles or Troubles()
 
     def decode(self, record: Received, now: datetime) -> Crops:
         """As `Step.decode`: pixels included, so that a damaged crop is found out here."""
         del now
         detections = Detections.decode(schema.payload(record, "Detections"))
         if detections.header.site != self._site:
-            raise InvalidMessage(f"detections of site {detections.header.site!r} at site {self._site!r}")
+            raise other_site("detections", detections.header.site, self._site)
+        detections = replace(detections, header=self._troubles.onto(detections.header))
         return Crops(detections, tuple(_pixels(region) for region in detections.regions))
 
     def handle(self, batch: Sequence[Decoded[Crops]], now: datetime) -> Iterable[Outgoing]:

@@ -11,6 +11,7 @@ from canairy.stream.camera_quarantine import camera_quarantine
 from canairy.stream.intake import Intake
 from canairy.stream.kafka import KafkaChannel
 from canairy.stream.loop import Loop, LoopOptions
+from canairy.stream.troubles import Troubles
 from canairy.topics import BY_NAME, FRAMES
 from services.detection.handler import Detection
 from services.detection.settings import DetectionSettings
@@ -21,9 +22,11 @@ def run() -> None:
     settings = load_settings(DetectionSettings)
     site = load_site(settings.site_file)
     with running("detection", settings) as service:
-        step = Detection(site, timedelta(seconds=settings.shed_after_s))
-        intake = Intake(step, "detection", on_quarantine=camera_quarantine(site.site.id, "detection"))
-        channel = KafkaChannel(settings, f"{site.site.id}.detection", [BY_NAME[FRAMES]])
+        troubles = Troubles()
+        step = Detection(site, timedelta(seconds=settings.shed_after_s), troubles)
+        on_quarantine = camera_quarantine(site.site.id, "detection")
+        intake = Intake(step, "detection", on_quarantine=on_quarantine, troubles=troubles)
+        channel = KafkaChannel(settings, f"{site.site.id}.detection", [BY_NAME[FRAMES]], troubles=troubles)
         Loop(channel, step, intake, LoopOptions(limit=settings.batch_limit), service.health).run(service.stop)
 
 

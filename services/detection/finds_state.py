@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
+from canairy.errors import InvalidMessage
 from canairy.messages import wire
 from canairy.messages.header import Place
 from protos.canairy.v1 import thermal_pb2 as pb
 from services.detection.finds import Find, ViewFinds
+
+LONGEST_ABSENT_S: Final = 366 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +75,21 @@ def _to_wire(find: Find) -> pb.Find:
 def _from_wire(message: pb.Find) -> Find:
     return Find(
         name=wire.required(message.name, "find.name"),
-        x=message.corner.x,
-        y=message.corner.y,
+        x=wire.pixel(message.corner.x, "find.corner.x"),
+        y=wire.pixel(message.corner.y, "find.corner.y"),
         width=message.width,
         height=message.height,
         first_seen=wire.moment(message.first_seen, "first_seen"),
         last_seen=wire.moment(message.last_seen, "last_seen"),
         last_checked=wire.moment(message.last_checked, "last_checked"),
-        peak_x=message.peak.x,
-        peak_y=message.peak.y,
+        peak_x=wire.pixel(message.peak.x, "find.peak.x"),
+        peak_y=wire.pixel(message.peak.y, "find.peak.y"),
         max_c=wire.finite(message.max_c, "max_c"),
-        absent=timedelta(seconds=wire.finite(message.absent_s, "absent_s")),
+        absent=_absent(message.absent_s),
     )
+
+
+def _absent(seconds: float) -> timedelta:
+    if not 0 <= seconds <= LONGEST_ABSENT_S:
+        raise InvalidMessage(f"absent_s is {seconds}: a find is let go long before")
+    return timedelta(seconds=seconds)

@@ -13,6 +13,7 @@ from canairy.log import get_logger
 from canairy.service import Service, main, running
 from canairy.settings import load_settings
 from canairy.site.load import load_site
+from canairy.site.model import Site
 from canairy.stream.broker import Producer
 from canairy.stream.kafka import KafkaProducer
 from canairy.topics import BY_NAME, CAMERAS, FRAMES, MEASUREMENTS, dead_letters
@@ -21,6 +22,7 @@ from services.ingest.canary import CanaryClock
 from services.ingest.clock import ClockCheck
 from services.ingest.conditions import Conditions
 from services.ingest.crew import Crew
+from services.ingest.disk import DiskCheck, free_bytes
 from services.ingest.exclusive import take_folder
 from services.ingest.folder_memory import FolderMemory
 from services.ingest.handler import IngestHandler, Surroundings
@@ -29,7 +31,7 @@ from services.ingest.run import Ingest
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import Workshop, make_sources
 from services.ingest.spool import Spool
-from services.ingest.writer import Writer
+from services.ingest.writer import Writer, WriterOptions
 
 log = get_logger()
 
@@ -40,7 +42,7 @@ def run() -> None:
     """Run until told to stop."""
     settings = load_settings(IngestSettings)
     with running("ingest", settings) as service, ExitStack() as adapters:
-        build(settings, KafkaProducer(settings, OUTPUTS), service, adapters).run()
+        build(settings, _producer(settings), service, adapters).run()
 
 
 def build(settings: IngestSettings, producer: Producer, service: Service, adapters: ExitStack) -> Ingest:
@@ -53,8 +55,9 @@ def build(settings: IngestSettings, producer: Producer, service: Service, adapte
     memory = FolderMemory(settings.spool_folder)
     adapters.callback(memory.close)
     crew, outbox = Crew(service.stop), Outbox()
-    writer = Writer(outbox, producer, spool)
-    around = Surroundings(_conditions(settings, writer).flags, trace.inject_headers)
+    # Two canaries have passed by then: one of them has told the heartbeat what was lost.
+    writer = Writer(outbox, producer, spool, WriterOptions(lost_told_s=2 * settings.canary_period_s))
+    around = Surroundings(_conditions(settings, site, writer).flags, trace.inject_headers)
     handler = IngestHandler(site, _now(), around)
     sources = make_sources(site, Workshop(settings.site_file.parent, memory, crew.wait, _now))
     server = IngestServer(IngestService(site, handler, outbox, _now), _server_options(settings))
@@ -63,9 +66,16 @@ def build(settings: IngestSettings, producer: Producer, service: Service, adapte
     return Ingest(handler, canary, outbox, writer, server, sources, crew, service.health, _now)
 
 
-def _conditions(settings: IngestSettings, writer: Writer) -> Conditions:
-    conditions = Conditions(lambda: writer.spool_in_use, lambda: writer.losing)
-    return replace(conditions, clock_invalid=ClockCheck().invalid) if settings.clock_check else conditions
+def _producer(settings: IngestSettings) -> Producer:
+    return KafkaProducer(settings, OUTPUTS, group=f"{load_site(settings.site_file).site.id}.detection")
+
+
+def _conditions(settings: IngestSettings, site: Site, writer: Writer) -> Conditions:
+    disk = DiskCheck(lambda: free_bytes(settings.spool_folder))
+    conditions = Conditions(lambda: writer.spool_in_use, lambda: writer.losing, disk_full=disk.full)
+    # Simulated cameras need no true time, and a demonstration no alarm about the clock of whoever gives it.
+    needed = settings.clock_check and any(camera.kind != "simulated" for camera in site.cameras)
+    return replace(conditions, clock_invalid=ClockCheck().invalid) if needed else conditions
 
 
 def _server_options(settings: IngestSettings) -> ServerOptions:

@@ -1,5 +1,6 @@
-"""Is this machine's clock synchronised? The kernel says so to whoever asks with adjtimex(2), without any right.
+"""Is this machine's clock synchronised, and was it set just now?
 
+The kernel says whether it is synchronised to whoever asks with adjtimex(2), without any right.
 Where the call does not exist or is forbidden (some containers), the answer is unknown and nothing is flagged: a
 warning that is always on is not read. A clock that is disciplined without the kernel's knowledge (chrony without
 `rtcsync`) reads as not synchronised; CANAIRY_CLOCK_CHECK=false says that somebody else watches it.
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 from canairy import metrics
@@ -17,6 +19,7 @@ from canairy import metrics
 # <sys/timex.h>: `modes` 0 only reads; the sixth field holds the status bits.
 STA_UNSYNC: Final = 0x0040
 CHECKED_FOR_S: Final = 10.0
+SET_BY_AT_LEAST: Final = timedelta(seconds=5)
 
 
 class _Timex(ctypes.Structure):
@@ -40,6 +43,22 @@ def kernel_synchronised() -> bool | None:
     if adjtimex is None or adjtimex(ctypes.byref(timex)) < 0:
         return None
     return not timex.status & STA_UNSYNC
+
+
+class ClockSteps:
+    """Finds out that the wall clock was set, by a clock that nobody can set. Asked often, slewing is no step."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._before: tuple[datetime, float] | None = None
+
+    def since_last(self, now: datetime) -> timedelta:
+        """By how much it was set since the last call; nothing for less than 5 s."""
+        before, self._before = self._before, (now, self._monotonic())
+        if before is None:
+            return timedelta(0)
+        by = now - before[0] - timedelta(seconds=self._before[1] - before[1])
+        return by if abs(by) >= SET_BY_AT_LEAST else timedelta(0)
 
 
 class ClockCheck:

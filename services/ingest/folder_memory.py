@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,8 @@ CREATE TABLE IF NOT EXISTS done (
 );
 """
 
+_Row = tuple[str, bytes, int, int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class FileMark:
@@ -48,6 +51,8 @@ class FolderMemory:
         """Open it in `folder`; raises ConfigurationError when that cannot be used."""
         self._database = open_database(folder / FILE_NAME, _SCHEMA)
         self._lock = threading.Lock()
+        # What the disk did not take: written with the next file, so that positions never leave a gap behind.
+        self._owed: dict[tuple[str, bytes], _Row] = {}
 
     def known(self, camera: str) -> set[FileMark]:
         """The files of a camera that have been written."""
@@ -64,13 +69,19 @@ class FolderMemory:
 
     def remember(self, camera: str, mark: FileMark, position: int) -> None:
         """A file has been written."""
-        row = (camera, mark.name, mark.size, mark.changed_ns, position)
-        try:
-            with self._lock, self._database:
-                self._database.execute("INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?)", row)
-        except sqlite3.OperationalError as error:
-            # A restart reads it again, and downstream recognises the repeat.
-            log.warning("file not remembered", camera=camera, file=repr(mark.name), reason=str(error))
+        with self._lock:
+            self._owed[camera, mark.name] = (camera, mark.name, mark.size, mark.changed_ns, position)
+            try:
+                self._pay()
+            except sqlite3.OperationalError as error:
+                # A restart before it is written reads it again, and downstream recognises the repeat.
+                log.warning(
+                    "file not remembered yet",
+                    camera=camera,
+                    file=repr(mark.name),
+                    owed=len(self._owed),
+                    reason=str(error),
+                )
 
     def forget_gone(self, camera: str, there: set[bytes], limit: int = REMEMBERED) -> None:
         """Of more than `limit` files, forget those that are no longer in the folder (`there`)."""
@@ -84,4 +95,11 @@ class FolderMemory:
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
+            with suppress(sqlite3.OperationalError):
+                self._pay()
             self._database.close()
+
+    def _pay(self) -> None:
+        with self._database:
+            self._database.executemany("INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?)", self._owed.values())
+        self._owed.clear()

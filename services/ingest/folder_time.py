@@ -40,6 +40,6 @@ def time_in_name(name: str, pattern: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.strptime(PurePath(name).stem, pattern)  # noqa: DTZ007 - the zone is added below
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter: the first hours of the year 1, or the last of 9999
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

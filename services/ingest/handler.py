@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from canairy import metrics, topics
@@ -102,6 +102,12 @@ class IngestHandler:
                 parcels += self._status(line.feed, now)
         return parcels
 
+    def clock_set(self, by: timedelta, now: datetime) -> None:
+        """The clock was set by so much, to `now`."""
+        for line in self._lines.values():
+            with line.lock:
+                line.feed.watch.clock_set(by, now)
+
     def canary(self, now: datetime) -> Parcel:
         """The canary, with the site's status."""
         frame = canary_frame(self._site, now, self._around.flags())
@@ -112,7 +118,9 @@ class IngestHandler:
     def _frame(self, feed: Feed, raw: RawFrame, now: datetime) -> Parcel:
         frame = feed.accept(raw, now, self._around.flags())
         metrics.INGEST_FRAMES.labels(raw.camera).inc()
-        return Parcel(raw.camera, (self._message(frame, raw.taken_at),), _care(feed), raw.written)
+        return Parcel(
+            raw.camera, (self._message(frame, raw.taken_at),), _care(feed), raw.written, frame.header.captured_at
+        )
 
     def _frame_or_dead_letter(self, feed: Feed, raw: RawFrame, now: datetime) -> Parcel:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
@@ -25,12 +26,16 @@ class Care(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Messages of one camera that are written together; `written` is called when broker or spool has them."""
+    """Messages of one camera that are written together; `written` is called when broker or spool has them.
+
+    `captured_at` is a frame's, so that it can be said which were kept and which were lost.
+    """
 
     camera: str
     messages: tuple[Outgoing, ...]
     care: Care
     written: Callable[[], None] = nothing
+    captured_at: datetime | None = None
 
     @property
     def size_bytes(self) -> int:

@@ -15,6 +15,7 @@ from canairy.site.model import Camera
 from services.ingest.api import IngestServer
 from services.ingest.cameras import CameraRunner, hand_over
 from services.ingest.canary import CanaryClock
+from services.ingest.clock import ClockSteps
 from services.ingest.crew import Crew
 from services.ingest.handler import IngestHandler
 from services.ingest.outbox import Outbox
@@ -39,6 +40,7 @@ class Ingest:
     crew: Crew
     health: Health
     clock: Callable[[], datetime]
+    steps: ClockSteps = field(default_factory=ClockSteps)
     _turned: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -56,6 +58,9 @@ class Ingest:
 
     def _tick(self) -> None:
         now = self.clock()
+        if by := self.steps.since_last(now):
+            log.warning("the clock was set", by_s=round(by.total_seconds(), 1))
+            self.handler.clock_set(by, now)
         for parcel in self.handler.tick(now):
             hand_over(self.outbox, parcel)
         if self.canary.due(now):

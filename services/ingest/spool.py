@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +22,11 @@ from canairy.errors import Unavailable
 from canairy.log import get_logger
 from canairy.stream.broker import Outgoing
 from services.ingest.database import open_database
-from services.ingest.parcel import Care, Parcel, size_bytes
+from services.ingest.parcel import Parcel, size_bytes
+from services.ingest.tally import NO_FRAME, Tally, added, camera_of
 
 log = get_logger()
 FILE_NAME: Final = "spool.db"
-# The camera of what is not a frame.
-_KEPT: Final = "(states and measurements)"
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS message (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -34,10 +35,16 @@ CREATE TABLE IF NOT EXISTS message (
     topic TEXT NOT NULL,
     key TEXT NOT NULL,
     headers TEXT NOT NULL,
+    captured_at TEXT,
     value BLOB
 );
 CREATE INDEX IF NOT EXISTS oldest_of_camera ON message (camera, seq);
 """
+_INSERT: Final = (
+    "INSERT INTO message (camera, bytes, topic, key, headers, captured_at, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+# The first release did not know when a frame was captured.
+_LATER_COLUMN: Final = "ALTER TABLE message ADD COLUMN captured_at TEXT"
 
 
 class SpoolUnwritable(Unavailable):
@@ -59,9 +66,13 @@ class Spool:
         """Open it with what a former run left in it; raises ConfigurationError when the folder cannot be used."""
         self._limit_bytes = limit_bytes
         self._database = open_database(folder / FILE_NAME, _SCHEMA)
+        with suppress(sqlite3.OperationalError):
+            self._database.execute(_LATER_COLUMN)
         held = self._database.execute("SELECT camera, SUM(bytes) FROM message GROUP BY camera")
         self._held: Counter[str] = Counter(dict(held.fetchall()))
         self._sent = 0
+        self._being_sent = 0
+        self._under_way: dict[str, Tally] = {}
 
     @property
     def size_bytes(self) -> int:
@@ -73,20 +84,29 @@ class Spool:
         count: int = self._database.execute(query, (self._sent,)).fetchone()[0]
         return count
 
-    def append(self, parcels: Iterable[Parcel]) -> Mapping[str, int]:
-        """Put parcels at the end, in one transaction; answers how many messages of which camera were dropped.
+    def kept(self) -> dict[str, Tally]:
+        """What waits, by camera."""
+        query = (
+            "SELECT camera, COUNT(*), MIN(captured_at), MAX(captured_at) FROM message WHERE seq > ? "
+            "GROUP BY camera ORDER BY camera"
+        )
+        rows = self._database.execute(query, (self._sent,))
+        return {camera: Tally(count, _moment(first), _moment(last)) for camera, count, first, last in rows}
+
+    def append(self, parcels: Iterable[Parcel]) -> dict[str, Tally]:
+        """Put parcels at the end, in one transaction; answers what was dropped for good, by camera.
 
         Raises:
             SpoolUnwritable: the disk is full or broken; nothing of these parcels was kept.
         """
-        held = self._held.copy()
+        held, under_way = self._held.copy(), self._under_way
         try:
             with self._database:
                 for parcel in parcels:
                     self._insert(parcel)
                 dropped = self._make_room()
         except sqlite3.Error as error:
-            self._held = held
+            self._held, self._under_way = held, under_way
             raise SpoolUnwritable(f"spool cannot be written: {error}") from error
         return dropped
 
@@ -108,6 +128,15 @@ class Spool:
         number: int = self._database.execute("SELECT COALESCE(MAX(seq), 0) FROM message").fetchone()[0]
         return number
 
+    def being_sent(self, through: int) -> None:
+        """The messages up to number `through` are under way: whether one that is dropped now is lost, will be known."""
+        self._being_sent = through
+
+    def settled(self) -> dict[str, Tally]:
+        """What was dropped of what was under way: lost, unless the broker has it."""
+        dropped, self._under_way, self._being_sent = self._under_way, {}, 0
+        return dropped
+
     def remove(self, through: int) -> None:
         """Forget the messages up to number `through`, which the broker has."""
         query = "SELECT camera, SUM(bytes) FROM message WHERE seq > ? AND seq <= ? GROUP BY camera"
@@ -127,32 +156,38 @@ class Spool:
         self._database.close()
 
     def _insert(self, parcel: Parcel) -> None:
-        camera = parcel.camera if parcel.care is Care.FRAME else _KEPT
+        camera, at = camera_of(parcel), None if parcel.captured_at is None else parcel.captured_at.isoformat()
         for message in parcel.messages:
             headers = json.dumps({name: value.decode("latin-1") for name, value in message.headers.items()})
             size = size_bytes(message)
-            self._database.execute(
-                "INSERT INTO message (camera, bytes, topic, key, headers, value) VALUES (?, ?, ?, ?, ?, ?)",
-                (camera, size, message.topic, message.key, headers, message.value),
-            )
+            row = (camera, size, message.topic, message.key, headers, at, message.value)
+            self._database.execute(_INSERT, row)
             self._held[camera] += size
 
-    def _make_room(self) -> Mapping[str, int]:
-        dropped: Counter[str] = Counter()
+    def _make_room(self) -> dict[str, Tally]:
+        dropped: dict[str, Tally] = {}
         while self._held.total() > self._limit_bytes:
             camera = self._largest()
-            oldest = "SELECT seq, bytes FROM message WHERE camera = ? AND seq > ? ORDER BY seq LIMIT 1"
-            seq, size = self._database.execute(oldest, (camera, self._sent)).fetchone()
+            oldest = "SELECT seq, bytes, captured_at FROM message WHERE camera = ? AND seq > ? ORDER BY seq LIMIT 1"
+            seq, size, at = self._database.execute(oldest, (camera, self._sent)).fetchone()
             self._database.execute("DELETE FROM message WHERE seq = ?", (seq,))
             self._held[camera] -= size
             self._held += Counter()  # without cameras that hold nothing
-            dropped[camera] += 1
+            one = {camera: Tally(1, _moment(at), _moment(at))}
+            if seq <= self._being_sent:
+                self._under_way = added(self._under_way, one)
+            else:
+                dropped = added(dropped, one)
         return dropped
 
     def _largest(self) -> str:
-        cameras = [camera for camera in self._held if camera != _KEPT]
-        return max(cameras, key=lambda camera: (self._held[camera], camera), default=_KEPT)
+        cameras = [camera for camera in self._held if camera != NO_FRAME]
+        return max(cameras, key=lambda camera: (self._held[camera], camera), default=NO_FRAME)
 
 
 def _headers(text: str) -> dict[str, bytes]:
     return {name: value.encode("latin-1") for name, value in json.loads(text).items()}
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

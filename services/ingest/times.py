@@ -3,8 +3,8 @@
 A live source's own time counts while it is within 2 s of ours; else the time of arrival, flagged. Times of one live
 camera only go forward: one that does not is moved to 1 ms after the newest, flagged, unless it is more than 5 s
 back. Then our own clock was set back, and moving on would leave the camera in the future: the time of arrival
-counts, flagged. A recording keeps the time in it; what is pushed keeps its own and must come in order. Nothing
-comes from the future.
+counts, flagged. A recording keeps the time in it; what is pushed keeps its own and must come in order, but for a
+clock that was set back. Nothing comes from the future.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def recorded_stamp(taken_at: datetime | None, assigned: bool, now: datetime) -> 
 def pushed_stamp(taken_at: datetime | None, now: datetime, newest: datetime | None) -> Stamp:
     """For a pushed frame; raises InvalidMessage without a time, with one that cannot be, or out of order."""
     captured_at = possible(taken_at, now)
-    if newest is not None and captured_at < newest:
+    # A newest frame of the future was taken before our clock was set back, and its sender's clock with it.
+    if newest is not None and captured_at < newest <= now + FUTURE:
         raise InvalidMessage(
             f"captured at {text(captured_at)}, older than the newest frame ({text(newest)}): send a camera's in order"
         )

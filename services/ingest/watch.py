@@ -74,6 +74,17 @@ class CameraWatch:
         """The recording has been read to its end."""
         self._enter(CameraState.FINISHED, "", now)
 
+    def clock_set(self, by: timedelta, now: datetime) -> None:
+        """The clock was set by so much; `now` is the new time. A camera is not silent because of it."""
+
+        def moved(moment: datetime) -> datetime:
+            # What was seen since then has the new time already.
+            before = now - moment > by / 2 if by > timedelta(0) else now - moment < by / 2
+            return moment + by if before else moment
+
+        self._since, self._started_at = moved(self._since), moved(self._started_at)
+        self._last_frame_at = None if self._last_frame_at is None else moved(self._last_frame_at)
+
     def report(self, now: datetime, flags: tuple[str, ...] = ()) -> Report | None:
         """A report when the state has changed or a heartbeat is due; looks whether the camera has fallen silent."""
         if self._camera.live and self._state not in _EXPLAINED and self._silence(now) > self._camera.silence:

@@ -9,10 +9,10 @@ is forgotten; should it have half succeeded, what is sent twice is recognised do
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Final
 
 from canairy import metrics
 from canairy.errors import BrokerUnavailable
@@ -21,8 +21,11 @@ from canairy.stream.broker import Outgoing, Producer
 from services.ingest.outbox import Outbox
 from services.ingest.parcel import Care, Parcel
 from services.ingest.spool import Spool, SpoolUnwritable
+from services.ingest.tally import Tallies, added, tally, told
 
 log = get_logger()
+# A reason may hold a port, and be another one every second.
+REASONS_SAID: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class WriterOptions:
     drain_messages: int = 256
     drain_bytes: int = 8 * 1024 * 1024
     say_every_s: float = 10.0
+    # How long after the spool is empty `losing` stays: until a canary has carried it.
+    lost_told_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,14 @@ class Writer:
         self._sender = ThreadPoolExecutor(1, "kafka")
         self._attempt: _Attempt | None = None
         self._away = False
-        # The log has said why, and not only that it is slow.
-        self._explained = False
+        # What the log has said of this absence: each reason once.
+        self._said: set[str] = set()
         self._retry_at = 0.0
         self._spooling = spool.size_bytes > 0
-        self._losing = False
-        self._lost: Counter[str] = Counter()
+        # Lost and not said yet; and in all since the spool was last empty.
+        self._lost: Tallies = {}
+        self._lost_in_all: Tallies = {}
+        self._losing_until = clock()
         self._said_at = clock() - self._options.say_every_s
 
     @property
@@ -87,8 +94,8 @@ class Writer:
 
     @property
     def losing(self) -> bool:
-        """Live messages were dropped since the spool was last empty."""
-        return self._losing
+        """Live messages were dropped since the spool was last empty, or it is empty only since a moment ago."""
+        return bool(self._lost_in_all) or self._clock() < self._losing_until
 
     def turn(self) -> None:
         """Take what has been handed over, and write it or keep it; lasts at most `take_s` + `patience_s`."""
@@ -115,7 +122,8 @@ class Writer:
             wait([self._attempt.future], self._options.finish_s)
             self._settle(self._attempt)
         self._sender.shutdown(wait=False, cancel_futures=True)
-        self._tell()
+        self._count_lost(self._spool.settled(), "spool_full")
+        self._tell(last=True)
 
     # --- the broker -------------------------------------------------------------------------------------------
 
@@ -130,7 +138,7 @@ class Writer:
             return
         self._keep(parcels)
         if self._attempt is not None and self._spooling:
-            self._attempt = _Attempt(attempt.future, self._spool.newest())
+            self._look_after(_Attempt(attempt.future, self._spool.newest()))
 
     def _drain(self, resting: bool) -> None:
         """Send the oldest part of the spool, one attempt at a time."""
@@ -144,39 +152,52 @@ class Writer:
 
     def _begin(self, messages: Sequence[Outgoing], through: int = 0) -> _Attempt:
         future = self._sender.submit(self._producer.send, messages, self._options.send_s)
-        self._attempt = _Attempt(future, through)
-        return self._attempt
+        return self._look_after(_Attempt(future, through))
+
+    def _look_after(self, attempt: _Attempt) -> _Attempt:
+        self._spool.being_sent(attempt.through)
+        self._attempt = attempt
+        return attempt
 
     def _settle(self, attempt: _Attempt) -> bool:
         """Look on for a while; True when the attempt has succeeded. One that goes on stays `_attempt`."""
         wait([attempt.future], self._options.patience_s)
         if not attempt.future.done():
-            self._is_away(f"no answer for {self._options.patience_s:g} s", explained=False)
+            self._is_away(f"no answer for {self._options.patience_s:g} s")
             return False
-        self._attempt = None
+        self._attempt, dropped = None, self._spool.settled()
         try:
             attempt.future.result()
         except BrokerUnavailable as error:
-            self._is_away(str(error), explained=True)
+            self._count_lost(dropped, "spool_full")
+            self._is_away(str(error))
             return False
-        self._is_back(attempt.through)
+        self._is_back(attempt.through, dropped)
         return True
 
-    def _is_away(self, reason: str, *, explained: bool) -> None:
-        if not self._away or (explained and not self._explained):
+    def _is_away(self, reason: str) -> None:
+        if reason not in self._said and len(self._said) < REASONS_SAID:
             log.warning("broker away, spooling", reason=reason)
-        self._explained = explained or (self._away and self._explained)
+            self._said.add(reason)
         self._away, self._retry_at = True, self._clock() + self._options.probe_s
 
-    def _is_back(self, through: int) -> None:
+    def _is_back(self, through: int, sent: Tallies) -> None:
+        if self._away:
+            # Said before the first part of it is forgotten: this is what will arrive.
+            kept, size_bytes = told(added(sent, self._spool.kept())), self._spool.size_bytes
+            log.info("broker back", spooled_bytes=size_bytes, kept=kept, lost=told(self._lost_in_all))
+            self._away, self._said = False, set()
         if through:
             self._spool.remove(through)
-        if self._away:
-            log.info("broker back", spooled_bytes=self._spool.size_bytes)
-            self._away = False
-        if self._spooling and not self._spool.size_bytes:
-            log.info("spool empty")
-            self._spooling = self._losing = False
+        if not self._spool.size_bytes and (self._spooling or self._lost_in_all):
+            self._emptied()
+
+    def _emptied(self) -> None:
+        self._say_lost()
+        log.info("spool empty", lost=told(self._lost_in_all))
+        if self._lost_in_all:
+            self._losing_until = self._clock() + self._options.lost_told_s
+        self._spooling, self._lost_in_all = False, {}
 
     # --- the spool --------------------------------------------------------------------------------------------
 
@@ -190,7 +211,7 @@ class Writer:
             self._count_lost(self._spool.append(kept), "spool_full")
         except SpoolUnwritable as error:
             log.exception("spool cannot be written", reason=str(error))
-            self._count_lost(Counter(parcel.camera for parcel in kept), "spool_failed")
+            self._count_lost(tally(kept), "spool_failed")
             return
         self._spooling = True
         for parcel in kept:
@@ -207,15 +228,18 @@ class Writer:
     def _worth_keeping(self, parcel: Parcel) -> bool:
         return parcel.care in {Care.KEEP, Care.FRAME} or (parcel.care is Care.PERISHABLE and not self._away)
 
-    def _count_lost(self, lost: Mapping[str, int], reason: str) -> None:
-        for camera, count in lost.items():
-            metrics.INGEST_DROPPED.labels(camera, reason).inc(count)
-        self._lost += Counter(lost)
-        self._losing = self._losing or bool(lost)
+    def _count_lost(self, lost: Tallies, reason: str) -> None:
+        for camera, one in lost.items():
+            metrics.INGEST_DROPPED.labels(camera, reason).inc(one.count)
+        self._lost, self._lost_in_all = added(self._lost, lost), added(self._lost_in_all, lost)
 
-    def _tell(self) -> None:
+    def _tell(self, *, last: bool = False) -> None:
         metrics.INGEST_BROKER_AWAY.set(self._away)
         metrics.INGEST_SPOOL_BYTES.set(self._spool.size_bytes)
-        if self._lost and self._clock() - self._said_at >= self._options.say_every_s:
-            log.error("messages lost: the spool is full or cannot be written", lost=dict(self._lost))
-            self._lost, self._said_at = Counter(), self._clock()
+        if last or (self._clock() - self._said_at >= self._options.say_every_s):
+            self._say_lost()
+
+    def _say_lost(self) -> None:
+        if self._lost:
+            log.error("messages lost: the spool is full or cannot be written", lost=told(self._lost))
+            self._lost, self._said_at = {}, self._clock()

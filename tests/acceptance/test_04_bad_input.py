@@ -64,7 +64,7 @@ REASONS = {
     "NaN": "scale_k is nan",
     "impossible": "degC: outside -100 to 2000",
     "future": "which is in the future",
-    "another site": "a frame of site 'elsewhere' at site 'accept-ss'",
+    "another site": "a frame of site 'elsewhere', and this is 'accept-ss'",
     "unknown view": "camera 'worse' with view 'attic' is not in the site file",
     "unknown camera": "camera 'nobody' with view 'nobody-view' is not in the site file",
     "empty": "header.site is missing",
@@ -100,7 +100,7 @@ def test_a_bad_frame_is_a_dead_letter_that_says_why_and_where(letters: dict[str,
     headers = letters[name].headers
 
     assert REASONS[name] in headers["dlq-reason"].decode()
-    assert headers["dlq-kind"] == b"invalid"
+    assert headers["dlq-kind"] == (b"other_site" if name == "another site" else b"invalid")
     assert headers["dlq-place"].startswith(b"thermal.frames/")
 
 

@@ -9,7 +9,7 @@ from canairy.messages.camera import CameraState, CameraStatus
 from tests.acceptance.helpers.log import kinds
 from tests.acceptance.helpers.stack import RunningStack
 
-DELAY = timedelta(seconds=8)
+DELAY = timedelta(seconds=15)
 
 
 def test_a_camera_that_falls_silent_is_one_alarm_and_returns_with_it(stack: RunningStack) -> None:

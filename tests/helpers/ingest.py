@@ -81,10 +81,12 @@ def parcel(
     name: str = "cam-01",
     size: int = 0,
     written: Callable[[], None] = nothing,
+    captured_at: datetime | None = None,
 ) -> Parcel:
     """One message that says `text`, padded to `size` bytes."""
     value = text.encode().ljust(size, b".")
-    return Parcel(name, (Outgoing("thermal.frames", name, value, {"schema": b"canairy.v1.Frame"}),), care, written)
+    message = Outgoing("thermal.frames", name, value, {"schema": b"canairy.v1.Frame"})
+    return Parcel(name, (message,), care, written, captured_at)
 
 
 def said(messages: Iterable[Outgoing]) -> list[str]:

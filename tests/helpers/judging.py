@@ -22,6 +22,7 @@ from services.alerting.handler import Alerting
 from services.alerting.judge.intake import Input
 
 T0 = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
+TURN = timedelta(seconds=5)
 Part = dict[str, object]
 SQUARE = ((0, 0), (9, 0), (9, 9))
 TOPIC_OF = {Reading: READINGS, CameraStatus: CAMERAS, Measurement: MEASUREMENTS, Command: COMMANDS}
@@ -185,6 +186,8 @@ class Bench:
     kept: dict[str, bytes] = field(default_factory=dict)
     all: list[Outgoing] = field(default_factory=list)
     now: datetime = T0
+    # A process that was started and has not turned yet knows nothing of what was before.
+    turning: bool = False
 
     def __post_init__(self) -> None:
         self.step = self._new()
@@ -193,6 +196,7 @@ class Bench:
         """Handle one batch; without `now`, it is the time of the newest message so far, or 0 s when there is none."""
         self.now = now or max(self.now, _newest(messages))
         told = Told(list(self.step.handle(decoded(messages), self.now)))
+        self.turning = True
         for it in told.states:
             if it.value is None:
                 self.kept.pop(it.key, None)
@@ -202,12 +206,16 @@ class Bench:
         return told
 
     def tick(self, seconds: float) -> Told:
-        """Nothing arrives, and time has passed."""
-        return self.tell(now=at(seconds))
+        """Nothing arrives, and time passes; the loop turns all the while."""
+        told: list[Outgoing] = []
+        while self.turning and self.now + TURN < at(seconds):
+            told += self.tell(now=self.now + TURN).outgoing
+        return Told([*told, *self.tell(now=at(seconds)).outgoing])
 
     def restart(self) -> None:
         """A fresh process takes over from what was written down."""
         self.step = self._new()
+        self.turning = False
         for key, value in self.kept.items():
             self.step.restore(Received(STATE, 0, 0, key, value, {}, T0))
 

@@ -74,7 +74,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("message", "complaint"),
         [
-            (reading("ds-a", 0, 20, site="ss-2"), "site 'ss-2' is not ours"),
+            (reading("ds-a", 0, 20, site="ss-2"), "a message of site 'ss-2', and this is 'ss-1'"),
             (reading("ds-x", 0, 20), "asset 'ds-x' is not in the site file"),
             (reading("ds-b", 0, 20), "stands in cam-2/v2"),
             (reading("ds-a", 0, 20, camera="cam-9"), "camera 'cam-9' is not in the site file"),
@@ -82,11 +82,11 @@ class TestRefused:
             (reading("v2/find-1", 0, 20), "not named after its view"),
             (reading("ds-a", 5.1, 20), "from the future: captured_at .* 5.1 s ahead"),
             (reading("_canary", 0, 20), "reserved"),
-            (replace(status("cam-1", 0), site="ss-2"), "not ours"),
+            (replace(status("cam-1", 0), site="ss-2"), "two sites use one broker"),
             (status("cam-9", 0), "camera 'cam-9'"),
             (status("cam-1", 9), "from the future"),
             (replace(LOAD, name="bay-9"), "'bay-9' is not declared"),
-            (replace(LOAD, site="ss-2"), "not ours"),
+            (replace(LOAD, site="ss-2"), "two sites use one broker"),
         ],
     )
     def test_what_cannot_be_of_this_site(self, message: Input, complaint: str) -> None:

@@ -18,6 +18,7 @@ from canairy.stream.broker import Outgoing
 from services.ingest.exclusive import take_folder
 from services.ingest.parcel import Care, Parcel
 from services.ingest.spool import FILE_NAME, Spool, SpoolUnwritable
+from services.ingest.tally import Tally
 from tests.helpers.ingest import parcel, said
 
 KIB = 1024
@@ -67,7 +68,7 @@ def test_when_it_is_full_the_oldest_frame_of_the_camera_that_holds_most_goes_fir
 
     dropped = spool.append([slow[0], *fast, slow[1]])
 
-    assert dropped == {"fast": 6}
+    assert dropped == {"fast": Tally(6)}
     assert waiting(spool) == ["slow 0", *(f"fast {number}" for number in range(6, 12)), "slow 1"]
     assert spool.size_bytes <= 10 * KIB
 
@@ -78,14 +79,14 @@ def test_states_and_measurements_outlive_all_frames(spool: Spool) -> None:
 
     dropped = spool.append(parcel(f"frame {number}", size=KIB) for number in range(9))
 
-    assert dropped == {"cam-01": 8}
+    assert dropped == {"cam-01": Tally(8)}
     assert waiting(spool) == [*(f"state {number}" for number in range(7)), "frame 8"]
 
 
 def test_even_states_are_bounded_the_oldest_go(spool: Spool) -> None:
     dropped = spool.append(parcel(f"state {number}", Care.KEEP, size=KIB) for number in range(10))
 
-    assert dropped == {"(states and measurements)": 2}
+    assert dropped == {"(states and measurements)": Tally(2)}
     assert waiting(spool)[0] == "state 2"
 
 
@@ -106,6 +107,7 @@ def test_it_survives_a_process_that_is_killed_while_it_writes(tmp_path: Path) ->
     story = f"""
 import os, pathlib
 from services.ingest.spool import Spool
+from services.ingest.tally import Tally
 from tests.helpers.ingest import parcel
 spool = Spool(pathlib.Path({str(tmp_path)!r}), 1 << 20)
 spool.append([parcel("before")])
@@ -197,7 +199,9 @@ def test_order_holds_size_is_true_and_the_bound_is_kept(
                 spool.remove(oldest[-1].seq)
                 removed += len(oldest)
         else:
-            dropped += sum(spool.append([parcel(f"{appended}", name=step[0], size=step[1])]).values())
+            dropped += sum(
+                it.count for it in spool.append([parcel(f"{appended}", name=step[0], size=step[1])]).values()
+            )
             appended += 1
         order = [int(text) for text in waiting(spool)]
         assert order == sorted(order)

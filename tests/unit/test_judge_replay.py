@@ -1,16 +1,13 @@
 """The judge is the same judge however its messages come: in any batches, repeated, shifted, started again anywhere.
 
-Scenes are simulated: two cameras with a group in one frame, a group across both, limits with and without on-delay, a
-hot spot that comes and goes, canaries, and acknowledgements of what was raised.
+Here the judge is by itself, with acknowledgements of what was raised; through the broker and the loop it is told in
+`test_judge_replay_loop`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,90 +16,10 @@ from canairy.messages.command import Command
 from canairy.messages.reading import Reading
 from canairy.topics import ALERTS, AUDIT
 from services.alerting.judge.intake import Input
-from tests.helpers.judging import Bench, acknowledge, asset, camera, canary, frame, site, view
+from tests.helpers.judging import Bench, acknowledge, frame
+from tests.helpers.scenes import SITE, Scene, batches, frame_of, interleavings, scenes
 
 EXAMPLES = 200
-SITE = site(
-    camera(
-        "cam-1",
-        view(
-            "v1",
-            asset("a", "A", "one", delta_k=15, high_c=80, on_delay="2s", dead_band_k=3),
-            asset("b", "B", "one", delta_k=15, dead_band_k=3),
-            asset("x", "A", "two", delta_k=10, high_c=85, dead_band_k=3),
-            high_c=70,
-            dead_band_k=3,
-        ),
-        rate_hz=1,
-    ),
-    camera("cam-2", view("v2", asset("y", "B", "two", delta_k=10, dead_band_k=3)), rate_hz=1),
-)
-KINDS = st.sampled_from(["cool", "warm", "hot", "unmeasured", "missing"])
-FIND = "v1/find-1"
-DEGREES: dict[str, float | None] = {"cool": 50.0, "warm": 78.5, "hot": 90.0, "unmeasured": None}
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What each camera tells, frame by frame, in its own order."""
-
-    first: list[list[Reading]]
-    second: list[list[Reading]]
-
-    def __repr__(self) -> str:
-        frames = (
-            [(it.asset, it.temperatures and it.temperatures.max_c) for it in readings] for readings in self.frames
-        )
-        return "; ".join(
-            f"{_taken_at(readings):%M:%S.%f} {told}" for readings, told in zip(self.frames, frames, strict=True)
-        )
-
-    @property
-    def frames(self) -> list[list[Reading]]:
-        """In order of time."""
-        return sorted((*self.first, *self.second), key=_taken_at)
-
-    @property
-    def messages(self) -> list[Reading]:
-        return [reading for frame_ in self.frames for reading in frame_]
-
-
-def _taken_at(readings: list[Reading]) -> datetime:
-    return readings[0].header.captured_at
-
-
-@st.composite
-def scenes(draw: st.DrawFn) -> Scene:
-    first, second = list[list[Reading]](), list[list[Reading]]()
-    gone_at = draw(st.integers(0, 12))
-    for seconds in range(draw(st.integers(1, 12))):
-        kinds = {name: draw(KINDS) for name in ("a", "b", "x")}
-        if seconds <= gone_at:
-            kinds[FIND] = "cool" if seconds == gone_at else draw(KINDS)
-        readings = _frame(kinds, seconds, blurred=draw(st.booleans()))
-        first.append([replace(it, closed=it.asset == FIND and seconds == gone_at) for it in readings])
-        second.append(_frame({"y": draw(KINDS)}, seconds + draw(st.sampled_from([0, 0.4])), "cam-2", "v2"))
-    if draw(st.booleans()):
-        first.append([canary(5.5)])
-    return Scene([it for it in first if it], [it for it in second if it])
-
-
-def _frame(
-    kinds: dict[str, str], seconds: float, camera_: str = "cam-1", view_: str = "v1", *, blurred: bool = False
-) -> list[Reading]:
-    celsius = {name: DEGREES[kind] for name, kind in kinds.items() if kind in DEGREES}
-    readings = frame(seconds, celsius, camera=camera_, view=view_)
-    return [_under_resolved(readings[0]), *readings[1:]] if blurred and readings else readings
-
-
-def _under_resolved(reading: Reading) -> Reading:
-    measured = reading.temperatures
-    return reading if measured is None else replace(reading, temperatures=replace(measured, hot_width=2))
-
-
-def batches(messages: Sequence[Input], cuts: Sequence[int]) -> list[Sequence[Input]]:
-    places = [0, *sorted(cut % (len(messages) + 1) for cut in cuts), len(messages)]
-    return [messages[begin:end] for begin, end in pairwise(places) if begin < end]
 
 
 def acknowledged_in_turn(scene: Scene) -> list[Input]:
@@ -201,39 +118,6 @@ def test_without_the_check_for_repeats_that_would_not_hold() -> None:
     assert told != told_by(expected, ALERTS)
 
 
-@st.composite
-def interleavings(draw: st.DrawFn) -> tuple[Scene, list[Reading]]:
-    """A scene, and its frames with the cameras shifted by up to 5 s; each camera keeps its own order."""
-    scene = draw(scenes())
-    left, right = list(scene.first), list(scene.second)
-    merged: list[list[Reading]] = []
-    while left or right:
-        merged.append(_next(draw, left, right))
-    readings = _mixed(draw, merged)
-    return scene, readings
-
-
-def _next(draw: st.DrawFn, left: list[list[Reading]], right: list[list[Reading]]) -> list[Reading]:
-    if not left or not right:
-        return (left or right).pop(0)
-    ahead_s = (_taken_at(left[0]) - _taken_at(right[0])).total_seconds()
-    if abs(ahead_s) >= 5:
-        return (right if ahead_s > 0 else left).pop(0)
-    return draw(st.sampled_from([left, right])).pop(0)
-
-
-def _mixed(draw: st.DrawFn, frames: list[list[Reading]]) -> list[Reading]:
-    """Frames of different cameras that follow each other may come reading by reading in turns."""
-    readings = [reading for frame_ in frames for reading in frame_]
-    for place in range(len(readings) - 1):
-        one, other = readings[place], readings[place + 1]
-        if one.header.camera != other.header.camera and draw(st.booleans()):
-            apart_s = abs((one.header.captured_at - other.header.captured_at).total_seconds())
-            if apart_s < 4:
-                readings[place], readings[place + 1] = other, one
-    return readings
-
-
 def settled(judge: Bench, messages: Sequence[Reading]) -> list[str]:
     """Tell all, then a last frame of each camera long after, so that nothing waits any more."""
     for message in messages:
@@ -284,9 +168,9 @@ ALLOWED = {
 def test_the_scenes_show_every_turn_of_an_alarm_and_both_kinds_of_group() -> None:
     """Otherwise the properties above would hold for want of anything to hold for."""
     hot = Scene(
-        [_frame({"a": "hot", "b": "cool", "x": "hot"}, n) for n in range(4)]
-        + [_frame({"a": "cool", "b": "cool", "x": "cool"}, n) for n in range(4, 9)],
-        [_frame({"y": "cool"}, n + 0.4, "cam-2", "v2") for n in range(9)],
+        [frame_of({"a": "hot", "b": "cool", "x": "hot"}, n) for n in range(4)]
+        + [frame_of({"a": "cool", "b": "cool", "x": "cool"}, n) for n in range(4, 9)],
+        [frame_of({"y": "cool"}, n + 0.4, "cam-2", "v2") for n in range(9)],
     )
     messages = acknowledged_in_turn(hot)
     judge = started()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from deploy.local.process import Process
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import BACK_OFF_S, Supervisor
 
 
 class PretendProcess(Process):
@@ -32,11 +34,11 @@ class PretendProcess(Process):
 class Story:
     """A supervisor, one process and a clock that moves when told."""
 
-    def __init__(self) -> None:
+    def __init__(self, back_off_s: Sequence[float] = BACK_OFF_S) -> None:
         self.now = 1000.0
         self.lines: list[str] = []
         self.process = PretendProcess()
-        self.supervisor = Supervisor(self.lines.append, clock=lambda: self.now)
+        self.supervisor = Supervisor(self.lines.append, lambda: self.now, back_off_s)
         self.supervisor.watch(self.process)
 
     def die_and_wait_for_restart(self) -> float:
@@ -69,6 +71,12 @@ def test_each_death_in_a_row_is_answered_later_up_to_half_a_minute(story: Story)
     waits = [story.die_and_wait_for_restart() for _ in range(8)]
 
     assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_other_waits_may_be_asked_for() -> None:
+    story = Story(back_off_s=(0.5, 0.25))
+
+    assert [story.die_and_wait_for_restart() for _ in range(3)] == [0.5, 0.25, 0.25]
 
 
 def test_a_process_that_ran_for_a_minute_has_recovered(story: Story) -> None:

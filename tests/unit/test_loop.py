@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canairy.errors import BrokerUnavailable, Fenced
+from canairy.stream.attempts import suspect
 from canairy.stream.broker import Batch, Outgoing, Partition, Position
 from canairy.stream.intake import Intake
-from canairy.stream.loop import LoopOptions
 from canairy.stream.memory import MemoryChannel
 from canairy.stream.quarantine import InvalidLimits, Quarantine
 from canairy.stream.step import Decoded
@@ -46,21 +46,6 @@ def test_time_passes_for_the_step_when_nothing_arrives() -> None:
     run_until(loop_of(bench.channel(), step, clock=clock), lambda: len(answers(bench)) == 3)
 
     assert answers(bench) == [START.isoformat().encode()] * 3
-
-
-def test_a_turn_that_ended_early_is_followed_by_a_rest_and_what_came_meanwhile_is_one_batch() -> None:
-    bench, rests = MemoryBench(), list[float]()
-    step = Answering(bench.sink.name)
-
-    def rest(seconds: float) -> None:
-        rests.append(seconds)
-        send(bench, b"first", b"second")
-
-    options = LoopOptions(poll_s=0, turn_every_s=60.0)
-    run_until(loop_of(bench.channel(), step, options=options, sleep=rest), lambda: len(answers(bench)) >= 4)
-
-    assert all(59 < seconds <= 60 for seconds in rests)
-    assert [size for size in step.batches if size] == [2] * (len(answers(bench)) // 2)
 
 
 def test_who_has_no_partitions_does_nothing() -> None:
@@ -119,7 +104,9 @@ def test_a_defect_leaves_the_group_at_once_and_without_the_word_that_all_is_well
 
     # All partitions at once for the next one: nobody waits for the dead member's session to end.
     assert len(bench.channel().poll(0, 1).assigned or ()) == 2
-    assert bench.channel().committed(Partition(bench.source.name, 0)) == Position(0)
+    committed = bench.channel().committed(Partition(bench.source.name, 0))
+    assert committed is not None
+    assert (committed.offset, suspect(committed, but="somebody else")) == (0, True)
 
 
 class Mishaps(MemoryChannel):

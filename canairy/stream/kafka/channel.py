@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,16 @@ from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.structs import MemberState, TopicPartition
 
-from canairy import metrics
 from canairy.errors import Fenced
 from canairy.settings import KafkaSettings
 from canairy.stream.broker import Batch, Outgoing, Partition, Position, Received
 from canairy.stream.kafka.client import REQUEST_TIMEOUT_S, connect, consumer_options, received, translated
+from canairy.stream.kafka.out_of_range import NOT_THERE, go_on_with_oldest
 from canairy.stream.kafka.reader import read_partition
+from canairy.stream.kafka.site import refuse_another_site
 from canairy.stream.kafka.topics import check_topics
 from canairy.stream.kafka.writers import PlainWriter, TransactionalWriter, Writer, kafka_offsets
+from canairy.stream.troubles import OFFSET_OUT_OF_RANGE, Troubles
 from canairy.topics import Topic
 
 TIMEOUT_MS = int(REQUEST_TIMEOUT_S * 1000)
@@ -44,11 +46,17 @@ class KafkaChannel:
     """
 
     def __init__(
-        self, settings: KafkaSettings, group: str, topics: Sequence[Topic], transactional_id: str | None = None
+        self,
+        settings: KafkaSettings,
+        group: str,
+        topics: Sequence[Topic],
+        transactional_id: str | None = None,
+        troubles: Troubles | None = None,
     ) -> None:
         self._settings = settings
         self._topics = topics
         self._group = group
+        self._troubles = troubles or Troubles()
         self._consumer: Any = None
         self._term = _Term()
         self._begun: Membership | None = None
@@ -144,6 +152,7 @@ class KafkaChannel:
                 # Subscribed first: topics that it learns of only after joining make the client join a second time.
                 consumer.subscribe([topic.name for topic in self._topics], listener=self._term)
                 check_topics(consumer, self._topics)
+                refuse_another_site(self._settings, self._group)
             except BaseException:
                 consumer.close()
                 raise
@@ -166,16 +175,11 @@ class KafkaChannel:
             # A new group: where it begins is said in `_seek`.
             self.start_over()
             return {}
-        except kafka.errors.OffsetOutOfRangeError as error:
-            self._overtaken(consumer, error.args[0])
+        except NOT_THERE as error:
+            for missed in go_on_with_oldest(consumer, error):
+                self._troubles.happened(OFFSET_OUT_OF_RANGE, missed)
             return {}
         return records
-
-    def _overtaken(self, consumer: Any, partitions: Iterable[Any]) -> None:  # noqa: ANN401
-        """Retention was faster than this reader: go on with the oldest that is left, and say so."""
-        for partition in partitions:
-            metrics.OFFSET_OUT_OF_RANGE.labels(partition.topic).inc()
-            consumer.seek_to_beginning(partition)
 
     def _commit(self, offsets: Mapping[Any, Any]) -> None:
         self._connected().commit(dict(offsets), timeout_ms=TIMEOUT_MS)

@@ -141,7 +141,8 @@ def producer_options(settings: KafkaSettings) -> dict[str, Any]:
         "batch_size": 256 * 1024,
         "max_request_size": MAX_MESSAGE_BYTES + MIB,
         "delivery_timeout_ms": int(REQUEST_TIMEOUT_S * 1000),
-        "max_block_ms": int(REQUEST_TIMEOUT_S * 1000),
+        # Shorter than a transaction may take, so that it is the client that says which topic is missing.
+        "max_block_ms": int(REQUEST_TIMEOUT_S * 500),
         "allow_auto_create_topics": False,
     }
 

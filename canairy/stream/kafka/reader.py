@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import kafka.errors
 from kafka import KafkaConsumer
 from kafka.structs import TopicPartition
 
-from canairy import metrics
 from canairy.errors import BrokerUnavailable
 from canairy.settings import KafkaSettings
 from canairy.stream.broker import Partition, Received
 from canairy.stream.kafka.client import REQUEST_TIMEOUT_S, connect, consumer_options, received, translated
+from canairy.stream.kafka.out_of_range import NOT_THERE, go_on_with_oldest
 
 TIMEOUT_MS = int(REQUEST_TIMEOUT_S * 1000)
 
@@ -66,8 +65,9 @@ class KafkaReader:
         with translated(f"read {', '.join(self._topics)}"):
             try:
                 records = self._connected().poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
-            except kafka.errors.OffsetOutOfRangeError as error:
-                self._overtaken(error.args[0])
+            except NOT_THERE as error:
+                # Counted, and not logged: a command prints what it reads.
+                list(go_on_with_oldest(self._connected(), error))
                 return ()
         return [received(record) for chunk in records.values() for record in chunk]
 
@@ -87,12 +87,6 @@ class KafkaReader:
         """As `Reader.close`."""
         if self._consumer is not None:
             self._consumer.close()
-
-    def _overtaken(self, partitions: Iterable[Any]) -> None:
-        """Retention was faster, or the topic was made anew: go on with the oldest that is there, and say so."""
-        for partition in partitions:
-            metrics.OFFSET_OUT_OF_RANGE.labels(partition.topic).inc()
-            self._connected().seek_to_beginning(partition)
 
     def _connected(self) -> Any:  # noqa: ANN401
         if self._consumer is None:

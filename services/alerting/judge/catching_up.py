@@ -2,7 +2,8 @@
 
 Readings and camera states come by topics of their own, so each kind is behind for itself: from a batch whose newest
 one (of live cameras) is over 5 s old until one that is not, or until nothing comes at all. A process that has just
-started knows nothing of a backlog before it has seen fresh readings, or has polled for 5 s.
+started knows nothing of a backlog before it has seen fresh readings, or has polled for 5 s. Where time made a leap
+since the batch before (the process was frozen, or the clock was set), nothing is known before it has polled for 5 s.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from services.alerting.judge.intake import Input
 from services.alerting.judge.rules import SiteRules
 
 FRESH: Final = timedelta(seconds=5)
+# The loop turns at least once a second, and rests at most 5 s when the broker is away.
+LEAP: Final = timedelta(seconds=10)
 
 
 class CatchingUp:
@@ -26,6 +29,8 @@ class CatchingUp:
         self._live = frozenset(camera.name for camera in rules.cameras.values() if camera.live)
         self._behind = {Reading: False, CameraStatus: False}
         self._first: datetime | None = None
+        self._last: datetime | None = None
+        self._leapt = False
         self._settled = False
 
     @property
@@ -35,7 +40,7 @@ class CatchingUp:
 
     def saw(self, messages: Iterable[Input], now: datetime) -> None:
         """Take note of one batch."""
-        self._first = self._first or now
+        self._leap(now)
         newest = self._newest(messages)
         for kind in self._behind:
             if kind in newest:
@@ -43,8 +48,13 @@ class CatchingUp:
         empty = not messages
         if empty:
             self._behind = dict.fromkeys(self._behind, False)
-        fresh = Reading in newest and not self._behind[Reading]
-        self._settled = self._settled or fresh or now - self._first >= FRESH
+        fresh = Reading in newest and not self._behind[Reading] and not self._leapt
+        self._settled = self._settled or fresh or (self._first is not None and now - self._first >= FRESH)
+
+    def _leap(self, now: datetime) -> None:
+        if self._last is not None and abs(now - self._last) > LEAP:
+            self._first, self._settled, self._leapt = now, False, True
+        self._first, self._last = self._first or now, now
 
     def _newest(self, messages: Iterable[Input]) -> dict[type, datetime]:
         newest: dict[type, datetime] = {}

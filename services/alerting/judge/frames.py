@@ -50,6 +50,10 @@ class Frames:
             for frame in sorted(frame for frame in waiting if frame[0] < captured_at):
                 self._settle(waiting, frame)
 
+    def forget(self) -> None:
+        """Nothing waits any more."""
+        self._waiting.clear()
+
     def ended(self, reading: Reading) -> None:
         """The last reading of its frame is in."""
         header = reading.header

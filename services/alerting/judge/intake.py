@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from canairy.errors import InvalidMessage
 from canairy.messages.camera import CameraStatus
@@ -13,15 +12,14 @@ from canairy.messages.detections import RegionKind
 from canairy.messages.header import CANARY
 from canairy.messages.measurement import Measurement
 from canairy.messages.reading import Reading
+from canairy.present import AHEAD
 from canairy.stream import schema
 from canairy.stream.broker import Received
+from canairy.stream.troubles import other_site
 from canairy.topics import CAMERAS, COMMANDS, MEASUREMENTS, READINGS
 from services.alerting.judge.rules import SiteRules
 
 Input = Reading | CameraStatus | Measurement | Command
-
-# Clocks of machines of one site differ; more than this is a fault.
-AHEAD: Final = timedelta(seconds=5)
 
 
 class Intake:
@@ -94,7 +92,7 @@ class Intake:
 
     def _ours(self, site: str) -> None:
         if site != self._rules.site:
-            raise InvalidMessage(f"site {site!r} is not ours: this is {self._rules.site}")
+            raise other_site("a message", site, self._rules.site)
 
     def _camera(self, camera: str) -> None:
         if camera not in self._rules.cameras:

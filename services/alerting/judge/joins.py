@@ -49,6 +49,10 @@ class Joins:
         """A member was read."""
         self.learn(rules, reading)
 
+    def forget(self) -> None:
+        """Nothing waits any more."""
+        self._waiting.clear()
+
     def advanced(self, camera: str) -> None:
         """This camera has told more: what waited for it is compared."""
         for group in self._by_camera.get(camera, ()):

@@ -16,7 +16,7 @@ from canairy.messages.command import Command
 from canairy.messages.header import CANARY
 from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.state import Capture, Decision, PointState
-from services.alerting.judge import limits
+from services.alerting.judge import future, limits
 from services.alerting.judge.arrival import LATENESS, Arrival, arrival, remember
 from services.alerting.judge.canary import beat
 from services.alerting.judge.commands import Commands
@@ -29,9 +29,11 @@ from services.alerting.judge.frames import Frames
 from services.alerting.judge.freshness import Freshness
 from services.alerting.judge.joins import Joins
 from services.alerting.judge.memory import COMMANDS_POINT, Memory, Point
+from services.alerting.judge.owner import refuse_another_site
 from services.alerting.judge.retire import Retirement
 from services.alerting.judge.rules import HOT_SPOT, AssetRules, HotSpotRules, SiteRules
 from services.alerting.judge.signs import Signs
+from services.alerting.judge.site_conditions import judge_site
 from services.alerting.judge.verdicts import INVALID, Verdicts
 
 # How a reading was taken, for the metrics; beside the values of Arrival.
@@ -67,7 +69,11 @@ class Judge:
         self._memory.restore(name, state)
 
     def begin(self, now: datetime) -> None:
-        """All that was written down is restored: go on from there. Once, before the first message."""
+        """All that was written down is restored: go on from there. Once, before the first message.
+
+        Raises ConfigurationError when it is the state of another site.
+        """
+        refuse_another_site(self._memory.points.values(), self._rules.site)
         for point in list(self._memory.points.values()):
             self._desk.learn(point)
             self._signs.learn(point)
@@ -134,13 +140,27 @@ class Judge:
             self._coverage.look(now)
             self._freshness.look(now)
 
+    def set_back(self, now: datetime) -> bool:
+        """Whether the clock was set back since the last message; if so, all goes on from `now`."""
+        if not future.remembered(self._memory, (*self._rules.cameras, CANARY), now):
+            return False
+        future.forget(self._memory, now)
+        self._frames.forget()
+        self._joins.forget()
+        self._signs.set_back(now)
+        if self._coverage is not None:
+            self._coverage.begun = min(self._coverage.begun, now)
+        return True
+
     # --- readings ---------------------------------------------------------------------------------------------
 
     def _canary(self, reading: Reading) -> None:
         self.readings[CANARY_READ] += 1
         # What else was found in the canary's frame is part of the canary.
         if reading.asset == CANARY:
-            beat(reading, self._memory, self._desk, know_captures=self._know_captures)
+            came = beat(reading, self._memory, self._desk, know_captures=self._know_captures)
+            if came is Arrival.NEW:
+                judge_site(reading, self._rules.site, self._memory, self._desk)
 
     def _read(
         self, reading: Reading, camera: Point, asset: AssetRules | None, rules: AssetRules | HotSpotRules

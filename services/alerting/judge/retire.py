@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from canairy.stream.troubles import TROUBLES
 from services.alerting.judge.arrival import KEPT
 from services.alerting.judge.desk import Desk, Seen
 from services.alerting.judge.memory import Memory, Point
-from services.alerting.judge.rules import COVERAGE, HOT_SPOT, SiteRules
+from services.alerting.judge.rules import CLOCK, COVERAGE, DISK, HOT_SPOT, SiteRules
 
 
 @dataclass(slots=True)
@@ -62,7 +63,9 @@ class Retirement:
         if asset is not None:
             live = self.rules.cameras[asset.camera].live
             return asset.conditions | ({COVERAGE} if live else frozenset())
-        if point.name in self.rules.cameras or point.name in self.rules.views or point.name == self.rules.site:
+        if point.name == self.rules.site:
+            return frozenset({COVERAGE, CLOCK, DISK, *TROUBLES})
+        if point.name in self.rules.cameras or point.name in self.rules.views:
             return frozenset({COVERAGE})
         last = point.last
         if last is None or not self.rules.has_view(last.header.camera, last.header.view):

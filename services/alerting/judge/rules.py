@@ -16,6 +16,8 @@ HIGH_HIGH: Final = "high_high"
 DELTA: Final = "delta"
 HOT_SPOT: Final = "hot_spot"
 COVERAGE: Final = "coverage"
+CLOCK: Final = "clock"
+DISK: Final = "disk"
 
 # A view whose asset was not measured for five periods of its camera is stale; fast cameras get 5 s all the same.
 STALE_PERIODS: Final = 5

@@ -17,6 +17,7 @@ from canairy.messages.reading import Reading
 from services.alerting.judge.arrival import LATENESS
 from services.alerting.judge.coverage import camera_silence, overdue_after, raise_silence
 from services.alerting.judge.desk import GOOD, Desk, Seen, seen
+from services.alerting.judge.future import earlier
 from services.alerting.judge.memory import Memory, Point
 from services.alerting.judge.rules import COVERAGE, AssetRules, CameraRules, SiteRules
 
@@ -44,6 +45,11 @@ class Signs:
         asset = self.rules.assets.get(point.name)
         if asset is not None and point.last_valid_at is not None:
             self._views[asset.view] = _later(self._views.get(asset.view), point.last_valid_at)
+
+    def set_back(self, now: datetime) -> None:
+        """What was seen, was seen until `now`."""
+        self._newest_state = earlier(self._newest_state, now)
+        self._views = {view: min(at, now) for view, at in self._views.items()}
 
     # --- states of cameras ------------------------------------------------------------------------------------
 

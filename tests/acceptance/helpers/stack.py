@@ -103,15 +103,24 @@ class RunningStack:
 
 
 @contextmanager
-def running(site_file: Path, data: Path, without_pixels: Collection[str] = (), **more: str) -> Iterator[RunningStack]:
-    """A stack that is up, ended afterwards; `more` is environment for its services."""
+def running(
+    site_file: Path,
+    data: Path,
+    without_pixels: Collection[str] = (),
+    *,
+    kafka_port: int | None = None,
+    advertised_port: int | None = None,
+    **more: str,
+) -> Iterator[RunningStack]:
+    """A stack that is up, ended afterwards; `more` is environment for its services. For Kafka's ports see `Broker`."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("CANAIRY_") and name != "CANAIRY_TEST_DATA"]:
             patch.delenv(name)
         for name, value in {**ENVIRONMENT, **more}.items():
             patch.setenv(name, value)
         said: list[str] = []
-        stack = Stack(Plan(site_file, data, ensure_jars(), SHARE), said.append, lambda: False)
+        plan = Plan(site_file, data, ensure_jars(), SHARE, kafka_port=kafka_port, advertised_port=advertised_port)
+        stack = Stack(plan, said.append, lambda: False)
     try:
         stack.start()
         log = TopicLog(stack.bootstrap, [topic.name for topic in ALL_TOPICS], without_pixels)

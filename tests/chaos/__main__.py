@@ -1,0 +1,113 @@
+"""`python -m tests.chaos --kills N --seed S --out FOLDER`: an undisturbed run, one under fire, and the verdict.
+
+Exits with 1 when the verdict fails. `--undisturbed FOLDER` takes the undisturbed run of an earlier one; `--variant`
+puts a faulty service in the place of a sound one (see `variants`), without strikes from outside: that one must fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.machine import describe
+from tests.chaos import files
+from tests.chaos.raw import Raw
+from tests.chaos.run import Played, Scenario, play
+from tests.chaos.schedule import strikes
+from tests.chaos.stage import SESSION_S
+from tests.chaos.variants import VARIANTS
+from tests.chaos.verdict import Verdict, judge
+
+# Frames of each recorded camera for a strike: about as many as the judge reads until the next one, a message at a time.
+FRAMES_PER_STRIKE: Final = 2
+FEWEST_FRAMES: Final = 60
+TOLD: Final = 20
+# As the supervisor says it.
+DEATH: Final = re.compile(r"(\S+) died \(([^)]+)\)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, write, tell; 0 when the verdict holds."""
+    options = _options(arguments)
+    begun = datetime.now(UTC)
+    place = Path(tempfile.mkdtemp(prefix="chaos-"))
+    baseline = options.undisturbed
+    if baseline is None:
+        frames = max(FEWEST_FRAMES, FRAMES_PER_STRIKE * options.kills)
+        undisturbed = _play("undisturbed", Scenario(frames), place).raw
+        if not (unsound := judge(undisturbed, undisturbed)).holds:
+            _tell(unsound, place)
+            return 1
+    else:
+        frames = files.read_about(baseline)["frames_of_each_camera"]
+        undisturbed = Raw.read(baseline / files.UNDISTURBED)
+    schedule = () if options.variant else strikes(options.seed, options.kills)
+    scenario = Scenario(frames, schedule, VARIANTS.get(options.variant, {}))
+    played = _play(options.variant or "under fire", scenario, place)
+    about = _about(options, begun, frames, played)
+    verdict = files.write(options.out, about, undisturbed, played.raw, played.struck)
+    _tell(verdict, options.out / files.VERDICT)
+    if verdict.holds:
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        _say(f"logs and topics of the run: {place}")
+    return 0 if verdict.holds else 1
+
+
+def _options(arguments: Sequence[str] | None) -> Any:  # noqa: ANN401 - argparse's
+    parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True, help="where the files of the run go")
+    parser.add_argument("--undisturbed", type=Path, help="the folder of an earlier run of as many kills")
+    parser.add_argument("--variant", choices=sorted(VARIANTS), default="")
+    return parser.parse_args(arguments)
+
+
+def _play(name: str, scenario: Scenario, place: Path) -> Played:
+    _say(f"{name}: {scenario.frames} frames of each camera, {len(scenario.strikes)} strikes")
+    played = play(scenario, place / name.replace(" ", "-"), _say)
+    _say(f"{name}: {len(played.raw.events)} events in {played.took_s:.0f} s")
+    return played
+
+
+def _about(options: Any, begun: datetime, frames: int, played: Played) -> dict[str, Any]:  # noqa: ANN401
+    deaths = [(found[1], found[2]) for line in played.said if (found := DEATH.match(line))]
+    return {
+        "seed": options.seed,
+        "kills": len(played.struck),
+        "variant": options.variant or None,
+        "begun_at": begun.isoformat(timespec="seconds"),
+        "under_fire_s": round(played.took_s, 1),
+        "frames_of_each_camera": frames,
+        "session_timeout_s": SESSION_S,
+        "deaths": dict(Counter(process for process, _ in deaths)),
+        # None of ours: nobody but us kills, and we kill with SIGKILL.
+        "died_by_themselves": [f"{process}: {how}" for process, how in deaths if how != "signal SIGKILL"],
+        "machine": describe(),
+    }
+
+
+def _tell(verdict: Verdict, more: Path) -> None:
+    for finding in verdict.findings[:TOLD]:
+        _say(f"{finding.name}: {finding.text}")
+    if len(verdict.findings) > TOLD:
+        _say(f"... and {len(verdict.findings) - TOLD} more: see {more}")
+    counts = ", ".join(f"{number} x {name}" for name, number in verdict.names.items())
+    _say("the verdict holds: nothing lost, nothing doubled" if verdict.holds else f"the verdict FAILS: {counts}")
+
+
+def _say(line: str) -> None:
+    print(f"chaos: {line}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

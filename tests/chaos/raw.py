@@ -1,0 +1,108 @@
+"""What the topics said at the end of one run: all that the verdict looks at, as JSON that is committed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+
+class Event(NamedTuple):
+    """One event on thermal.alerts that follows from the recording, by what must be the same in every run."""
+
+    alarm: str
+    type: str
+    asset: str
+    captured_at: str
+    priority: str
+
+
+class Timed(NamedTuple):
+    """One event that the clock has a part in: coverage, in the order of the topic."""
+
+    id: str
+    alarm: str
+    type: str
+    asset: str
+    time: str
+
+
+class Beat(NamedTuple):
+    """One heartbeat: the identifier of its event, and of the canary's frame."""
+
+    id: str
+    frame: str
+    time: str
+
+
+class Decision(NamedTuple):
+    """One record on `audit`: the command by its idempotency key, and what the judge said."""
+
+    command: str
+    alarm: str
+    outcome: str
+
+
+class DeadLetter(NamedTuple):
+    """One dead letter: why, of which camera or asset, and the place of the message."""
+
+    kind: str
+    key: str
+    place: str
+
+
+class Left(NamedTuple):
+    """A partition whose group has not come to its end; `committed` -1: nothing at all."""
+
+    group: str
+    partition: str
+    committed: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """`canaries` and `unreadable`: what stands on thermal.frames, by frame identifier and by place."""
+
+    ended_at: str
+    events: Sequence[Event] = ()
+    timed: Sequence[Timed] = ()
+    beats: Sequence[Beat] = ()
+    decisions: Sequence[Decision] = ()
+    dead_letters: Sequence[DeadLetter] = ()
+    left_behind: Sequence[Left] = ()
+    canaries: Sequence[str] = ()
+    unreadable: Sequence[str] = ()
+
+    def write(self, path: Path) -> None:
+        """As gzipped JSON, one row a line; the same content gives the same bytes."""
+        rows = {name: [json.dumps(row) for row in rows] for name, rows in asdict(self).items() if name != "ended_at"}
+        lists = [f"{json.dumps(name)}: [\n" + ",\n".join(lines) + "\n]" for name, lines in rows.items()]
+        text = "{\n" + ",\n".join([f'"ended_at": {json.dumps(self.ended_at)}', *lists]) + "\n}\n"
+        path.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """As it was written."""
+        found: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
+        return cls(**{field.name: _typed(field.name, found[field.name]) for field in fields(cls)})
+
+
+_ROWS: Mapping[str, type[tuple[Any, ...]]] = {
+    "events": Event,
+    "timed": Timed,
+    "beats": Beat,
+    "decisions": Decision,
+    "dead_letters": DeadLetter,
+    "left_behind": Left,
+}
+
+
+def _typed(name: str, found: Any) -> Any:  # noqa: ANN401 - one field of JSON
+    kind: Any = _ROWS.get(name)
+    if kind is None:
+        return tuple(found) if isinstance(found, list) else found
+    return tuple(kind(*row) for row in found)
