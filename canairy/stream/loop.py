@@ -25,6 +25,7 @@ from canairy.stream.held import Held
 from canairy.stream.intake import Intake
 from canairy.stream.restoring import restore
 from canairy.stream.step import Step
+from canairy.stream.suspicion import Suspicion, place
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -65,11 +66,7 @@ class Loop(Generic[M]):
     _membership: object = None
     # How far each partition is done in this term: where the word `stopped` goes.
     _handled: dict[Partition, int] = field(default_factory=dict)
-    # How many messages of a suspect partition are still handled one at a time, and who died in the first of them.
-    _careful: dict[Partition, int] = field(default_factory=dict)
-    _died: dict[Partition, tuple[str, ...]] = field(default_factory=dict)
-    # Partitions whose committed note does not yet say that somebody is at work.
-    _unmarked: set[Partition] = field(default_factory=set)
+    _suspicion: Suspicion = field(default_factory=lambda: Suspicion(""))
     # Handled and not published yet.
     _held: Held = field(default_factory=Held)
 
@@ -128,22 +125,14 @@ class Loop(Generic[M]):
         if not assigned and not self._owned:
             return  # still without partitions: standing by, or the group has not come to rest
         self._owned = assigned
-        self._handled, self._careful, self._died, self._unmarked, self._held = {}, {}, {}, set(), Held()
+        self._handled, self._held, self._suspicion = {}, Held(), Suspicion(self._name)
         self.step.forget()
         for partition in sorted(assigned, key=lambda p: (p.topic, p.number)):
-            self._look_back(partition)
+            self._suspicion.look_back(partition, self.channel.committed(partition), self.options.limit)
             state = self.step.state_of(partition)
             if state is not None:
                 self._restore(state)
-        log.info("partitions taken over", partitions=len(assigned), suspect=len(self._careful))
-
-    def _look_back(self, partition: Partition) -> None:
-        committed = self.channel.committed(partition)
-        if attempts.suspect(committed, but=self._name):
-            self._careful[partition] = min(self.options.limit, attempts.ALONE)
-            self._died[partition] = attempts.died(committed, but=self._name)
-        else:
-            self._unmarked.add(partition)
+        log.info("partitions taken over", partitions=len(assigned), suspect=self._suspicion.partitions)
 
     def _restore(self, state: Partition) -> None:
         records = self.channel.read_to_end(state)
@@ -156,7 +145,7 @@ class Loop(Generic[M]):
     def _work(self, messages: Sequence[Received], membership: object) -> None:
         rest: list[Received] = []
         for message in messages:
-            if self._careful.get(_partition(message), 0) > 0:
+            if self._suspicion.falls_on(place(message)):
                 self._work_carefully(message, membership)
                 self.health.turned()
             else:
@@ -169,21 +158,15 @@ class Loop(Generic[M]):
 
     def _mark(self, messages: Sequence[Received], membership: object) -> None:
         """Take back the word `stopped` before the first message: whoever dies from now on is suspect."""
-        if self._unmarked:
-            first = {
-                _partition(message): attempts.through(message.offset, self._name) for message in reversed(messages)
-            }
-            begun = {partition: position for partition, position in first.items() if partition in self._unmarked}
-            if begun:
-                self.channel.note(begun, membership)
-                self._unmarked -= begun.keys()
-                self._handled |= {partition: position.offset for partition, position in begun.items()}
+        begun = self._suspicion.begun(messages)
+        if begun:
+            self.channel.note(begun, membership)
+            self._suspicion.marked(list(begun))
+            self._handled |= {partition: position.offset for partition, position in begun.items()}
 
     def _work_carefully(self, message: Received, membership: object) -> None:
         """One message alone, its attempt written down before and crossed out after."""
-        partition = _partition(message)
-        died = self._died.pop(partition, ())
-        self._careful[partition] -= 1
+        died = self._suspicion.died_of_next(place(message))
         if len(died) >= attempts.DEATHS:
             self._give_up(message, membership)
             return
@@ -193,7 +176,7 @@ class Loop(Generic[M]):
     @contextmanager
     def _attempt(self, message: Received, died: tuple[str, ...], membership: object) -> Iterator[None]:
         """A death in here is the message's fault; waiting, a wrong configuration, and whatever comes after, are not."""
-        partition = _partition(message)
+        partition = place(message)
         self.channel.note({partition: attempts.attempt(message.offset, (*died, self._name))}, membership)
         try:
             yield
@@ -229,7 +212,7 @@ class Loop(Generic[M]):
         """Publish all that is held, in one step; what fails is not held any more, and is read again."""
         held, self._held = self._held, Held()
         messages, outgoing = held.messages, held.outgoing
-        consumed = {_partition(it): attempts.through(it.offset + 1, self._name) for it in messages}
+        consumed = {place(it): attempts.through(it.offset + 1, self._name) for it in messages}
         if consumed or outgoing:
             with metrics.PUBLISH_SECONDS.time():
                 self._until_available(lambda: self.channel.publish(outgoing, consumed, membership))
@@ -294,7 +277,3 @@ class Loop(Generic[M]):
 
 class _StoppedError(Exception):
     """The loop was told to stop while it waited with a batch in hand."""
-
-
-def _partition(message: Received) -> Partition:
-    return Partition(message.topic, message.partition)

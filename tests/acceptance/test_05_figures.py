@@ -22,10 +22,17 @@ from deploy.local.services import SERVICES
 BENCHMARKS: Final = Path(RESULTS).parent
 
 
+class Measured(dict[str, Any]):
+    """benchmarks/results.json; a figure that is not in it yet skips the test that asks for it, and says so."""
+
+    def __missing__(self, key: str) -> Any:  # noqa: ANN401
+        pytest.skip(f"{key} has not been measured yet: make bench, on a machine that does nothing else")
+
+
 @pytest.fixture(scope="module")
-def results() -> dict[str, Any]:
-    """benchmarks/results.json."""
-    return read_results()
+def results() -> Measured:
+    """What the last `make bench` left."""
+    return Measured(read_results())
 
 
 def test_every_figure_stands_with_the_processor_and_the_versions_it_was_measured_with(results: dict[str, Any]) -> None:
@@ -62,7 +69,9 @@ def test_one_core_judges_five_thousand_readings_a_second(results: dict[str, Any]
 
 
 def test_a_fresh_judge_is_back_at_five_thousand_alarms_within_ten_seconds() -> None:
-    measured = json.loads(REBUILD.read_text(encoding="utf-8"))
+    if not Path(REBUILD).exists():
+        pytest.skip("five million updates have not been measured yet: make bench-rebuild")
+    measured = json.loads(Path(REBUILD).read_text(encoding="utf-8"))
     rebuild = measured["rebuild"]
 
     assert rebuild["updates"] >= 5_000_000
