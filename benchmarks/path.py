@@ -38,7 +38,7 @@ from deploy.local.topics import open_admin
 SECONDS: Final = 60.0
 WARM_UP_S: Final = 20.0
 # Frames per second of all cameras together, tried in this order until one is not kept up with.
-LADDER: Final = (32.0, 64.0, 96.0, 112.0, 128.0, 144.0, 160.0)
+LADDER: Final = (64.0, 96.0, 112.0, 128.0, 144.0, 160.0)
 ASSETS_A_FRAME: Final = 3
 LAG_S: Final = 1.0
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Final
 
-import crc32c
 import numpy as np
 import numpy.typing as npt
 
@@ -23,7 +23,7 @@ _STEP_PX: Final = 8
 class Picture:
     """`spread_k` is from the 1st to the 99th percentile of the pixels.
 
-    `checksum` (CRC-32C) is the same for the same counts, and for others once in four thousand million pictures.
+    `checksum` (CRC-32) is the same for the same counts, and for others once in four thousand million pictures.
     """
 
     checksum: int
@@ -56,7 +56,7 @@ def examine(counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float) -> 
     lowest, highest = int(counts.min()), int(counts.max())
     low, high = quantiles(counts[::_STEP_PX, ::_STEP_PX], 1, 99)
     return Picture(
-        checksum=crc32c.crc32c(np.ascontiguousarray(counts, "<u2").data),
+        checksum=zlib.crc32(np.ascontiguousarray(counts, "<u2").data),
         coldest_c=lowest * scale_k + offset_k - KELVIN,
         hottest_c=highest * scale_k + offset_k - KELVIN,
         spread_k=(high - low) * scale_k,

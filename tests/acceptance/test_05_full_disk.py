@@ -16,8 +16,9 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ import pytest
 from canairy.messages.frame import Frame
 from canairy.topics import ALERTS, FRAMES
 from protos.canairy.v1 import alarm_service_pb2 as pb
+from services.ingest.folder_memory import FILE_NAME
 from tests.acceptance.helpers.log import kinds
 from tests.acceptance.helpers.push import joint, just_now, push_all, request, submit
 from tests.acceptance.helpers.site import LIMITS, SITE, asset, folder, pushed, simulated, tenths, write_png
@@ -172,8 +174,7 @@ def test_what_the_spool_cannot_keep_is_not_accepted_and_said_for_each_camera(tig
 
     # Nobody starts the broker again meanwhile: the supervisor is not turned.
     until(lambda: tight.dropped(STEADY, "spool_failed") > 0, "frames that are lost")
-    with pytest.raises(grpc.RpcError) as refused:
-        submit(stack.ingest(), [request("refused", joint(90.0), just_now())])
+    refused = refusal(stack)
     until(
         lambda: [line for line in tight.log("ingest") if "messages lost" in line["event"]], "ingest saying what it lost"
     )
@@ -186,14 +187,14 @@ def test_what_the_spool_cannot_keep_is_not_accepted_and_said_for_each_camera(tig
         "a heartbeat that says so",
     )
     # Whoever was refused sends again, and is heard.
-    push_all(stack.ingest(), [request("refused", joint(90.0), just_now() + timedelta(seconds=1))])
+    push_all(stack.ingest(), [request("refused", joint(90.0), just_now(10.0))])
     stack.until(lambda: stack.log.events("refused-a"), "the alarm of the frame that was sent again")
     tight.ingest.free()
     stack.until(lambda: tight.heartbeats()[-1:] == [[]], "a heartbeat of a site that is well")
 
     assert told
-    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
-    assert "send it again" in str(refused.value.details())
+    assert refused.code() is grpc.StatusCode.UNAVAILABLE
+    assert "send it again" in str(refused.details())
     lost = [line["lost"] for line in tight.log("ingest") if "messages lost" in line["event"]]
     assert all(any(camera in it for it in lost) for camera in (STEADY, "refused")), lost
     assert kinds(stack.log.events("kept-a")) == ["high raised"]
@@ -202,10 +203,22 @@ def test_what_the_spool_cannot_keep_is_not_accepted_and_said_for_each_camera(tig
     assert tight.pids() == before
 
 
+def refusal(stack: RunningStack) -> grpc.RpcError:
+    """Push until a frame is refused: what fits into pages that the spool has already is rightly taken."""
+    start = just_now()
+    for number in range(500):
+        try:
+            submit(stack.ingest(), [request("refused", joint(90.0), start + number * timedelta(milliseconds=10))])
+        except grpc.RpcError as error:
+            return error
+    raise AssertionError("a spool on a full disk took 500 frames")
+
+
 def test_a_folder_that_cannot_be_remembered_is_read_again_and_judged_once(tight: Tight) -> None:
     stack = tight.stack
     hot_file(tight.inbox, "first_1")
     stack.until(lambda: stack.log.events("first_1/find-1"), "the alarm of a file")
+    until(lambda: b"first_1.png" in remembered(tight), "the file being remembered")
     tight.ingest.fill()
 
     hot_file(tight.inbox, "second_2")
@@ -227,6 +240,12 @@ def test_a_folder_that_cannot_be_remembered_is_read_again_and_judged_once(tight:
     assert len(frames(stack, "first_1")) == 1
     for name in ("first_1", "second_2", "third_3"):
         assert kinds(stack.log.events(f"{name}/find-1")) == ["hot_spot raised"]
+
+
+def remembered(tight: Tight) -> set[bytes]:
+    """The names of the files that ingest will not read again."""
+    with closing(sqlite3.connect(f"file:{tight.ingest.path / FILE_NAME}?mode=ro", uri=True)) as database:
+        return {name for (name,) in database.execute("SELECT name FROM done")}
 
 
 def frames(stack: RunningStack, view: str) -> list[str]:
