@@ -17,5 +17,5 @@ _HERE: Final = "tests.chaos.variants"
 VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "aimed": {"anomaly": f"{_HERE}.produces_first"},
     "commit-before-produce": {"anomaly": f"{_HERE}.commits_first"},
-    "known-captures-off": {"anomaly": f"{_HERE}.produces_first", "alerting": f"{_HERE}.unknowing"},
+    "known-captures-off": {"anomaly": f"{_HERE}.gathers_first", "alerting": f"{_HERE}.unknowing"},
 }

@@ -16,8 +16,6 @@ from canairy.stream.kafka import KafkaChannel
 from canairy.stream.kafka.writers import PlainWriter
 from services.anomaly import __main__ as anomaly
 
-# Frames come once a second and camera: so many of each are in a batch, alarms and their ends among them.
-GATHER_S: Final = 2.5
 SEVERAL: Final = 2
 
 
@@ -31,8 +29,8 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run_with(writer: type[PlainWriter]) -> None:
-    """Run the service."""
+def run_with(writer: type[PlainWriter], gather_s: float = 0.0) -> None:
+    """Run the service; it lets frames gather for `gather_s` before each look at them."""
 
     class Channel(KafkaChannel):
         def __init__(self, settings: KafkaSettings, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
@@ -40,9 +38,9 @@ def run_with(writer: type[PlainWriter]) -> None:
             self._writer = writer(settings, self._commit)
 
         def poll(self, timeout_s: float, limit: int) -> Batch:
-            # However quick the machine is, it is behind: else each batch would hold one frame.
+            # On a quick machine each batch would hold one frame.
             if limit > 1 and timeout_s > 0:
-                time.sleep(GATHER_S)
+                time.sleep(gather_s)
             return super().poll(timeout_s, limit)
 
     # Where the composition root looks for its channel.
