@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchmarks.lags import collect_lags
 from benchmarks.latencies import quantile
 from benchmarks.live_stack import LiveStack, live_stack
 from benchmarks.machine import cpu_seconds, describe, difference, resident_mb
 from benchmarks.sites import steady_site
-from canairy.messages.reading import Reading
 from canairy.stream.kafka import KafkaReader
 from canairy.topics import READINGS
 
@@ -73,12 +73,12 @@ def watch(seconds: float, sample_s: float, told: Callable[[Sample], None] = lamb
     """Run the stack, and take a sample every `sample_s` seconds."""
     with live_stack(steady_site(CAMERAS * RATE_HZ, CAMERAS)) as stack:
         reader = KafkaReader(stack.kafka, [READINGS], from_start=False)
-        _collect(reader, WARM_UP_S)
+        collect_lags(reader, WARM_UP_S)
         watched, handled = Watched(seconds), _handled(stack)
         before, begun = cpu_seconds(stack.file.pids), time.monotonic()
         readings = 0
         while (passed := time.monotonic() - begun) < seconds:
-            lags = _collect(reader, min(sample_s, seconds - passed))
+            lags = collect_lags(reader, min(sample_s, seconds - passed))
             readings += len(lags)
             watched.samples.append(_sample(stack, time.monotonic() - begun, lags))
             told(watched.samples[-1])
@@ -96,18 +96,6 @@ def _sample(stack: LiveStack, at_s: float, lags: list[float]) -> Sample:
 
 def _handled(stack: LiveStack) -> float:
     return stack.metric("alerting", "canairy_messages_handled_total", READINGS)
-
-
-def _collect(reader: KafkaReader, seconds: float) -> list[float]:
-    """How late each reading of that time was written after its frame arrived, seconds; the canary's not."""
-    lags: list[float] = []
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        for record in reader.poll(min(left, 0.5), 5000):
-            reading = Reading.decode(record.value or b"")
-            if not reading.asset.startswith("_"):
-                lags.append((record.written_at - reading.header.received_at).total_seconds())
-    return lags
 
 
 def measure(seconds: float = SECONDS) -> dict[str, object]:

@@ -29,7 +29,6 @@ from deploy.local.topics import open_admin
 PAGE: Final = Path(__file__).parent / "hops.md"
 SECONDS: Final = 60.0
 WARM_UP_S: Final = 20.0
-CAMERA_COUNT: Final = 8
 # The topics that a frame passes, and how many processes read each record of them in this stack.
 READERS: Final = {FRAMES: 1, DETECTIONS: 1, READINGS: 1, CAMERAS: 1, COMMANDS: 1, STATE: 1, FINDS: 0}
 INTERNAL: Final = ("__consumer_offsets", "__transaction_state")
@@ -67,7 +66,7 @@ def measure(frames_per_s: float, seconds: float = SECONDS) -> Hops:
         (Path(folder) / "sitecustomize.py").write_text(HOOK, encoding="utf-8")
         root = str(Path(__file__).parents[1])
         told = {"PYTHONPATH": f"{folder}:{root}", FOLDER_VARIABLE: folder, AFTER_VARIABLE: str(WARM_UP_S)}
-        with live_stack(steady_site(frames_per_s, CAMERA_COUNT), **told) as stack:
+        with live_stack(steady_site(frames_per_s), **told) as stack:
             # What retention deletes would look as if it had not been written.
             stack.keep([FRAMES, DETECTIONS])
             pids = dict(stack.file.pids)

@@ -75,16 +75,26 @@ def _told(settings: Mapping[str, Mapping[str, str]], name: str) -> str | None:
 @contextmanager
 def live_stack(site: Mapping[str, object], **environment: str) -> Iterator[LiveStack]:
     """Start the stack on a fresh folder for `site`; `environment` is told to its services."""
-    with tempfile.TemporaryDirectory(prefix="canairy-bench-") as folder, told(environment):
-        site_file = Path(folder) / "site.yaml"
-        site_file.write_text(json.dumps(site), encoding="utf-8")
-        plan = Plan(site_file, Path(folder) / "data", ensure_jars(), TOPIC_SHARE)
-        stack = Stack(plan, lambda _line: None, lambda: False)
-        try:
-            stack.start()
-            yield LiveStack(stack, plan.data)
-        finally:
-            stack.stop()
+    with (
+        tempfile.TemporaryDirectory(prefix="canairy-bench-") as folder,
+        told(environment),
+        stack_on(Path(folder), site) as stack,
+    ):
+        yield stack
+
+
+@contextmanager
+def stack_on(folder: Path, site: Mapping[str, object]) -> Iterator[LiveStack]:
+    """Start the stack for `site` on what an earlier one left in `folder`."""
+    site_file = folder / "site.yaml"
+    site_file.write_text(json.dumps(site), encoding="utf-8")
+    plan = Plan(site_file, folder / "data", ensure_jars(), TOPIC_SHARE)
+    stack = Stack(plan, lambda _line: None, lambda: False)
+    try:
+        stack.start()
+        yield LiveStack(stack, plan.data)
+    finally:
+        stack.stop()
 
 
 @contextmanager

@@ -10,19 +10,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.request import urlopen
 
 from kafka.admin import NewTopic
 
 from benchmarks import bare
+from benchmarks.lags import collect_lags
+from benchmarks.latencies import quantile
+from benchmarks.live_stack import live_stack, stack_on
 from benchmarks.machine import cpu_seconds, difference, resident_mb
-from benchmarks.path_site import write_site
-from canairy.messages.reading import Reading
+from benchmarks.sites import steady_site
 from canairy.messages.thermogram import Thermogram
 from canairy.settings import KafkaSettings
 from canairy.simulator.scenarios import camera_script
@@ -31,8 +30,6 @@ from canairy.stream.kafka import KafkaReader
 from canairy.topics import READINGS
 from deploy.local.jars import ensure_jars
 from deploy.local.kafka import Broker
-from deploy.local.stack import Plan, Stack
-from deploy.local.stack_file import read_stack
 from deploy.local.topics import open_admin
 
 SECONDS: Final = 60.0
@@ -67,23 +64,19 @@ class Run:
 
 def run_path(frames_per_s: float, seconds: float = SECONDS) -> Run:
     """Start the stack with simulated cameras, let it warm up, and measure it for a while."""
-    with tempfile.TemporaryDirectory(prefix="canairy-bench-") as folder, _stack(Path(folder), frames_per_s) as data:
-        stack = read_stack(data)
-        run = Run(frames_per_s)
-        reader = KafkaReader(KafkaSettings(kafka_bootstrap=stack.kafka_bootstrap), [READINGS], from_start=False)
-        _collect(reader, WARM_UP_S)
-        handled = _metric(stack.http["alerting"], "canairy_messages_handled_total", READINGS)
-        before = cpu_seconds(stack.pids)
-        lags = sorted(_collect(reader, seconds))
-        run.cpu_s = difference(cpu_seconds(stack.pids), before)
-        handled = _metric(stack.http["alerting"], "canairy_messages_handled_total", READINGS) - handled
+    with live_stack(steady_site(frames_per_s)) as stack:
+        run, pids = Run(frames_per_s), stack.file.pids
+        reader = KafkaReader(stack.kafka, [READINGS], from_start=False)
+        collect_lags(reader, WARM_UP_S)
+        handled = stack.metric("alerting", "canairy_messages_handled_total", READINGS)
+        before = cpu_seconds(pids)
+        lags = collect_lags(reader, seconds)
+        run.cpu_s = difference(cpu_seconds(pids), before)
+        handled = stack.metric("alerting", "canairy_messages_handled_total", READINGS) - handled
         run.frames, run.judge_behind = len(lags) // ASSETS_A_FRAME, len(lags) - handled
-        run.shed = _metric(stack.http["detection"], "canairy_frames_shed_total", "")
-        run.resident_mb = resident_mb(stack.pids)
-        if lags:
-            run.lag_p50_s, run.lag_p95_s, run.lag_max_s = (
-                round(lags[min(len(lags) - 1, int(share * len(lags)))], 3) for share in (0.5, 0.95, 1.0)
-            )
+        run.shed = stack.metric("detection", "canairy_frames_shed_total")
+        run.resident_mb = resident_mb(pids)
+        run.lag_p50_s, run.lag_p95_s, run.lag_max_s = (round(quantile(lags, share), 3) for share in (0.5, 0.95, 1.0))
         reader.close()
         return run
 
@@ -145,7 +138,7 @@ def start_up() -> dict[str, float]:
         seconds = []
         for _start in range(2):
             begun = time.monotonic()
-            with _stack(Path(folder), LADDER[0]):
+            with stack_on(Path(folder), steady_site(LADDER[0])):
                 seconds.append(round(time.monotonic() - begun, 1))
         return {"stack_up_s": seconds[0], "second_start_s": seconds[1]}
 
@@ -184,37 +177,6 @@ def measure() -> dict[str, object]:
         **start_up(),
         "runs": [vars(run) | {"sustained": run.sustained} for run in runs],
     }
-
-
-@contextmanager
-def _stack(folder: Path, frames_per_s: float) -> Iterator[Path]:
-    site = write_site(folder / "site.yaml", frames_per_s)
-    plan = Plan(site, folder / "data", ensure_jars(), topic_share=0.1)
-    stack = Stack(plan, lambda _line: None, lambda: False)
-    try:
-        stack.start()
-        yield plan.data
-    finally:
-        stack.stop()
-
-
-def _collect(reader: KafkaReader, seconds: float) -> list[float]:
-    """How late each reading of that time was written after its frame arrived, seconds; the canary's not."""
-    lags: list[float] = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        for record in reader.poll(0.2, 5000):
-            reading = Reading.decode(record.value or b"")
-            if not reading.asset.startswith("_"):
-                lags.append((record.written_at - reading.header.received_at).total_seconds())
-    return lags
-
-
-def _metric(address: str, name: str, label: str) -> float:
-    """The sum of a metric's samples whose labels contain `label`."""
-    with urlopen(f"http://{address}/metrics", timeout=5) as answer:
-        lines = answer.read().decode().splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith(name) and label in line)
 
 
 def _child(side: str, common: list[str]) -> subprocess.Popen[str]:

@@ -16,8 +16,8 @@ M = TypeVar("M", bound=Message)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # A camera with an empty battery says 1970; nothing thermal was on a network before 2000.
 EARLIEST_S: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
-LAST_PIXEL: Final = 4095
 LATEST_S: Final = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
+LAST_PIXEL: Final = 4095
 
 
 def parse(kind: type[M], value: bytes) -> M:

@@ -23,7 +23,7 @@ from canairy.stream.broker import Channel, Outgoing, Partition, Received
 from canairy.stream.dead_letter import CRASHED, dead_letter
 from canairy.stream.held import Held
 from canairy.stream.intake import Intake
-from canairy.stream.restoring import restore
+from canairy.stream.restoring import Alive, restore
 from canairy.stream.step import Step
 from canairy.stream.suspicion import Suspicion, place
 
@@ -32,16 +32,18 @@ T = TypeVar("T")
 log = get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoopOptions:
     """`limit`: messages a batch. Times in seconds; the longest back-off stays under the liveness limit.
 
     `hold_s`: how long what only the step must remember may wait to be published with what follows. Anything that
-    somebody else reads is published at once.
+    somebody else reads is published at once. `latest_state_only`: of the state, the last record of each key is all that
+    the step needs. So where all that is written is fenced, and who was replaced cannot write an old one late.
     """
 
     limit: int = 64
     hold_s: float = 0.0
+    latest_state_only: bool = False
     poll_s: float = 0.5
     first_backoff_s: float = 0.1
     longest_backoff_s: float = 5.0
@@ -59,14 +61,12 @@ class Loop(Generic[M]):
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     # Waits that long, or until it is told to stop; replaced in tests.
     sleep: Callable[[float], None] | None = None
-    # Who this process is among those that may have died of a message.
-    _name: str = field(default_factory=attempts.new_name)
     _stop: threading.Event = field(default_factory=threading.Event)
     _owned: frozenset[Partition] = frozenset()
     _membership: object = None
     # How far each partition is done in this term: where the word `stopped` goes.
     _handled: dict[Partition, int] = field(default_factory=dict)
-    _suspicion: Suspicion = field(default_factory=lambda: Suspicion(""))
+    _suspicion: Suspicion = field(default_factory=Suspicion)
     # Handled and not published yet.
     _held: Held = field(default_factory=Held)
 
@@ -125,7 +125,7 @@ class Loop(Generic[M]):
         if not assigned and not self._owned:
             return  # still without partitions: standing by, or the group has not come to rest
         self._owned = assigned
-        self._handled, self._held, self._suspicion = {}, Held(), Suspicion(self._name)
+        self._handled, self._held, self._suspicion = {}, Held(), Suspicion(self._suspicion.name)
         self.step.forget()
         for partition in sorted(assigned, key=lambda p: (p.topic, p.number)):
             self._suspicion.look_back(partition, self.channel.committed(partition), self.options.limit)
@@ -136,7 +136,8 @@ class Loop(Generic[M]):
 
     def _restore(self, state: Partition) -> None:
         records = self.channel.read_to_end(state)
-        restore(self.step, records, self.health.turned, self._keep_membership, self.options.longest_backoff_s)
+        alive = Alive(self.health.turned, self._keep_membership, self.options.longest_backoff_s)
+        restore(self.step, records, alive, latest_only=self.options.latest_state_only)
         # Keeping the membership has paused them.
         self.channel.resume()
 
@@ -161,7 +162,7 @@ class Loop(Generic[M]):
         begun = self._suspicion.begun(messages)
         if begun:
             self.channel.note(begun, membership)
-            self._suspicion.marked(list(begun))
+            self._suspicion.marked(begun)
             self._handled |= {partition: position.offset for partition, position in begun.items()}
 
     def _work_carefully(self, message: Received, membership: object) -> None:
@@ -177,13 +178,13 @@ class Loop(Generic[M]):
     def _attempt(self, message: Received, died: tuple[str, ...], membership: object) -> Iterator[None]:
         """A death in here is the message's fault; waiting, a wrong configuration, and whatever comes after, are not."""
         partition = place(message)
-        self.channel.note({partition: attempts.attempt(message.offset, (*died, self._name))}, membership)
+        self.channel.note({partition: attempts.attempt(message.offset, (*died, self._suspicion.name))}, membership)
         try:
             yield
         except (Unavailable, ConfigurationError):
             self.channel.note({partition: attempts.attempt(message.offset, died)}, membership)
             raise
-        self.channel.note({partition: attempts.through(message.offset, self._name)}, membership)
+        self.channel.note({partition: attempts.through(message.offset, self._suspicion.name)}, membership)
 
     def _give_up(self, message: Received, membership: object) -> None:
         reason = f"{attempts.DEATHS} processes died while handling it"
@@ -212,7 +213,7 @@ class Loop(Generic[M]):
         """Publish all that is held, in one step; what fails is not held any more, and is read again."""
         held, self._held = self._held, Held()
         messages, outgoing = held.messages, held.outgoing
-        consumed = {place(it): attempts.through(it.offset + 1, self._name) for it in messages}
+        consumed = {place(it): attempts.through(it.offset + 1, self._suspicion.name) for it in messages}
         if consumed or outgoing:
             with metrics.PUBLISH_SECONDS.time():
                 self._until_available(lambda: self.channel.publish(outgoing, consumed, membership))

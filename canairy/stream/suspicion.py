@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from canairy.stream import attempts
@@ -13,8 +13,8 @@ from canairy.stream.broker import Partition, Position, Received
 class Suspicion:
     """What the notes beside the committed offsets say (`canairy.stream.attempts`), for one term."""
 
-    # Who this process is among those that may have died of a message.
-    name: str
+    # Who this process is among those that may have died of a message: the same in all its terms.
+    name: str = field(default_factory=attempts.new_name)
     # How many messages of a suspect partition are still handled one at a time, and who died in the first of them.
     _alone: dict[Partition, int] = field(default_factory=dict)
     _died: dict[Partition, tuple[str, ...]] = field(default_factory=dict)
@@ -48,9 +48,9 @@ class Suspicion:
         first = {place(it): attempts.through(it.offset, self.name) for it in reversed(messages)}
         return {partition: position for partition, position in first.items() if partition in self._unmarked}
 
-    def marked(self, partitions: Sequence[Partition]) -> None:
+    def marked(self, partitions: Iterable[Partition]) -> None:
         """These are noted: whoever dies from now on is suspect."""
-        self._unmarked -= set(partitions)
+        self._unmarked.difference_update(partitions)
 
 
 def place(message: Received) -> Partition:

@@ -23,7 +23,6 @@ OFFSET_OUT_OF_RANGE: Final = "offset_out_of_range"
 OTHER_SITE: Final = "other_site"
 # What a judge remembered could not be read, or is gone.
 STATE_LOST: Final = "state_lost"
-TROUBLES: Final = frozenset({OFFSET_OUT_OF_RANGE, OTHER_SITE, STATE_LOST})
 
 # Long enough for three canaries at the usual one a minute.
 TOLD_S: Final = 180.0

@@ -63,7 +63,7 @@ def run() -> None:
             inputs = [BY_NAME[name] for name in INPUTS]
             channel = KafkaChannel(settings, group, inputs, transactional_id=group, troubles=troubles)
             intake = Intake(step, "alerting", troubles=troubles)
-            options = LoopOptions(limit=settings.batch_limit, hold_s=settings.hold_s)
+            options = LoopOptions(limit=settings.batch_limit, hold_s=settings.hold_s, latest_state_only=True)
             Loop(channel, step, intake, options, service.health).run(service.stop)
         finally:
             api.stop()

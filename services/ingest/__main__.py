@@ -42,13 +42,14 @@ def run() -> None:
     """Run until told to stop."""
     settings = load_settings(IngestSettings)
     with running("ingest", settings) as service, ExitStack() as adapters:
-        build(settings, _producer(settings), service, adapters).run()
+        site = load_site(settings.site_file)
+        producer = KafkaProducer(settings, OUTPUTS, group=f"{site.site.id}.detection")
+        build(settings, site, producer, service, adapters).run()
 
 
-def build(settings: IngestSettings, producer: Producer, service: Service, adapters: ExitStack) -> Ingest:
+def build(settings: IngestSettings, site: Site, producer: Producer, service: Service, adapters: ExitStack) -> Ingest:
     """All parts, put together; `adapters` closes what must be closed, last opened first."""
     adapters.callback(producer.close)
-    site = load_site(settings.site_file)
     adapters.callback(os.close, take_folder(settings.spool_folder))
     spool = Spool(settings.spool_folder, settings.spool_bytes)
     adapters.callback(spool.close)
@@ -64,10 +65,6 @@ def build(settings: IngestSettings, producer: Producer, service: Service, adapte
     canary = CanaryClock(timedelta(seconds=settings.canary_period_s))
     log.info("site", site=site.site.id, cameras=len(site.cameras), grpc_port=server.port)
     return Ingest(handler, canary, outbox, writer, server, sources, crew, service.health, _now)
-
-
-def _producer(settings: IngestSettings) -> Producer:
-    return KafkaProducer(settings, OUTPUTS, group=f"{load_site(settings.site_file).site.id}.detection")
 
 
 def _conditions(settings: IngestSettings, site: Site, writer: Writer) -> Conditions:

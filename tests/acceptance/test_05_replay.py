@@ -84,7 +84,7 @@ class Judge:
         """A fresh process joins the group."""
         step = Alerting(SITE)
         self._channel = KafkaChannel(self.settings, GROUP, [BY_NAME[name] for name in JUDGED], transactional_id=GROUP)
-        options = LoopOptions(limit=self.limit, poll_s=0.2)
+        options = LoopOptions(limit=self.limit, poll_s=0.2, latest_state_only=True)
         self._loop = Loop(self._channel, step, Intake(step, "alerting"), options, clock=lambda: NOW)
 
     def run_to(self, offset: int) -> None:

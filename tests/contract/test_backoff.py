@@ -37,7 +37,7 @@ def test_while_a_dependency_is_away_nothing_is_committed_and_then_all_is_handled
     step = Waiting(bench.sink.name)
     step.answers = lambda: step.asked > 4
     step.look = lambda: meanwhile.append(channel.committed(Partition(bench.source.name, 0)))
-    loop = loop_of(channel, step, options=LoopOptions(5, 0.2, 0.02, 0.1))
+    loop = loop_of(channel, step, options=LoopOptions(limit=5, poll_s=0.2, first_backoff_s=0.02, longest_backoff_s=0.1))
 
     run_until(loop, lambda: step.handled == SENT)
 
@@ -63,7 +63,7 @@ def test_the_group_is_not_left_when_a_dependency_is_away_for_longer_than_the_ses
     away_for = SESSION_S * 1.5
     waits = [0.3] * int(away_for / 0.3)
     step.answers = lambda: step.asked > len(waits)
-    loop = loop_of(channel, step, options=LoopOptions(5, 0.2, 0.3, 0.3))
+    loop = loop_of(channel, step, options=LoopOptions(limit=5, poll_s=0.2, first_backoff_s=0.3, longest_backoff_s=0.3))
 
     run_until(loop, lambda: step.handled == SENT)
 
@@ -94,7 +94,8 @@ def test_a_batch_that_cannot_be_written_yet_is_kept_and_written_once(bench: Benc
     Unreachable(channel, failures=4)
     step = Answering(bench.sink.name)
 
-    run_until(loop_of(channel, step, options=LoopOptions(5, 0.2, 0.02, 0.1)), lambda: len(answers(bench)) == len(SENT))
+    options = LoopOptions(limit=5, poll_s=0.2, first_backoff_s=0.02, longest_backoff_s=0.1)
+    run_until(loop_of(channel, step, options=options), lambda: len(answers(bench)) == len(SENT))
 
     # Handled once, though it was published more often: the batch was in hand all the time.
     assert step.handled == SENT
@@ -106,7 +107,8 @@ def test_sigterm_while_a_dependency_is_away_ends_the_loop_without_a_commit(bench
     waiting, stop = threading.Event(), threading.Event()
     step = Waiting(bench.sink.name, answers=never, look=waiting.set)
     # A back-off longer than the test's patience: only a wait that listens to the stop can end in time.
-    loop = loop_of(bench.channel(), step, options=LoopOptions(64, 0.2, 10 * PATIENCE_S, 10 * PATIENCE_S))
+    options = LoopOptions(poll_s=0.2, first_backoff_s=10 * PATIENCE_S, longest_backoff_s=10 * PATIENCE_S)
+    loop = loop_of(bench.channel(), step, options=options)
     thread = threading.Thread(target=loop.run, args=(stop,))
     thread.start()
     assert waiting.wait(PATIENCE_S), "the step was never asked"

@@ -78,7 +78,8 @@ def test_the_loop_that_started_before_the_broker_works_when_it_comes(kafka_bench
     port = free_port()
     early = KafkaSettings(kafka_bootstrap=f"127.0.0.1:{port}", kafka_session_timeout_s=3)
     step = Answering(bench.sink.name)
-    loop = loop_of(KafkaChannel(early, bench.name, [bench.source]), step, options=LoopOptions(64, 0.2, 0.1, 0.1))
+    options = LoopOptions(poll_s=0.2, first_backoff_s=0.1, longest_backoff_s=0.1)
+    loop = loop_of(KafkaChannel(early, bench.name, [bench.source]), step, options=options)
     with pytest.raises(BrokerUnavailable):
         loop.turn()
 

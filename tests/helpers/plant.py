@@ -178,7 +178,7 @@ class Plant:
     def _loop(self, name: str, step: Step[Any], *topics: str) -> Loop[Any]:
         told = camera_quarantine(self.site.site.id, name)
         intake = Intake(step, name) if name == "alerting" else Intake(step, name, on_quarantine=told)
-        options = LoopOptions(limit=200, poll_s=0)
+        options = LoopOptions(limit=200, poll_s=0, latest_state_only=name == "alerting")
         return Loop(self.broker.channel(name, topics), step, intake, options, clock=self.clocks.now)
 
     # --- what a test sees ---------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ class Process:
         self.lives += 1
         step: Step[Any] = MortalStep(self._step(), self.fate)
         self.channel = MortalChannel(self.world.broker, self.group, self.topics, self.fate, self.commits)
-        options = LoopOptions(limit=self.limit, poll_s=0)
+        options = LoopOptions(limit=self.limit, poll_s=0, latest_state_only=True)
         self.loop = Loop(self.channel, step, Intake(step, self.group), options, clock=lambda: NOW)
 
     def _step(self) -> Step[Any]:

@@ -24,6 +24,7 @@ from canairy.errors import ConfigurationError
 from canairy.messages.camera import CameraState, CameraStatus
 from canairy.messages.frame import Frame
 from canairy.service import Service
+from canairy.site.load import load_site
 from canairy.stream.memory import MemoryBroker
 from canairy.trace import configure_tracing
 from services.ingest.__main__ import build
@@ -59,7 +60,7 @@ def broker() -> MemoryBroker:
 def running(settings: IngestSettings, broker: MemoryBroker) -> Iterator[Ingest]:
     """Ingest at work in threads of this process; it must have ended well."""
     with ExitStack() as adapters:
-        ingest = build(settings, broker.producer(), Service(), adapters)
+        ingest = build(settings, load_site(settings.site_file), broker.producer(), Service(), adapters)
         with ThreadPoolExecutor(1) as main:
             ended = main.submit(ingest.run)
             try:
@@ -173,7 +174,7 @@ def test_a_defect_in_a_thread_ends_the_service_with_an_error(
         raise TypeError("a defect")
 
     with ExitStack() as adapters:
-        ingest = build(settings, broker.producer(), Service(), adapters)
+        ingest = build(settings, load_site(settings.site_file), broker.producer(), Service(), adapters)
         monkeypatch.setattr(Writer, "turn", broken)
 
         with pytest.raises(TypeError, match="a defect"):
@@ -186,7 +187,7 @@ def test_two_with_one_spool_do_not_start(settings: IngestSettings, broker: Memor
         ExitStack() as adapters,
         pytest.raises(ConfigurationError, match="another ingest uses it"),
     ):
-        build(settings, broker.producer(), Service(), adapters)
+        build(settings, load_site(settings.site_file), broker.producer(), Service(), adapters)
 
 
 # --- as a process ---------------------------------------------------------------------------------------------------

@@ -34,9 +34,8 @@ def _of_another(name: str, site: str, service: str) -> bool:
 
 
 def _groups(settings: KafkaSettings) -> list[str]:
-    options = {key: value for key, value in client_options(settings).items() if key != "metrics_enabled"}
     with translated("list the consumer groups"):
-        admin = connect(KafkaAdminClient, options)
+        admin = connect(KafkaAdminClient, client_options(settings))
         try:
             return [group["group_id"] for group in admin.list_groups()]
         finally:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from canairy.stream.troubles import TROUBLES
 from services.alerting.judge.arrival import KEPT
 from services.alerting.judge.desk import Desk, Seen
 from services.alerting.judge.memory import Memory, Point
-from services.alerting.judge.rules import CLOCK, COVERAGE, DISK, HOT_SPOT, SiteRules
+from services.alerting.judge.rules import COVERAGE, HOT_SPOT, SiteRules
+from services.alerting.judge.site_conditions import NAMES as SITE_CONDITIONS
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Retirement:
             live = self.rules.cameras[asset.camera].live
             return asset.conditions | ({COVERAGE} if live else frozenset())
         if point.name == self.rules.site:
-            return frozenset({COVERAGE, CLOCK, DISK, *TROUBLES})
+            return SITE_CONDITIONS | {COVERAGE}
         if point.name in self.rules.cameras or point.name in self.rules.views:
             return frozenset({COVERAGE})
         last = point.last

@@ -70,6 +70,7 @@ CONDITIONS: Final = (
         Terms(Priority.MEDIUM, "see `trouble` in the log of alerting; older alarms of SCADA may not return"),
     ),
 )
+NAMES: Final = frozenset(condition.name for condition in CONDITIONS)
 
 
 def judge_site(reading: Reading, site: str, memory: Memory, desk: Desk) -> None:

@@ -1,7 +1,8 @@
 """Services with a fault built in, and kills aimed at it: the proof that the verdict can fail.
 
 A kill from outside seldom hits the few milliseconds between two steps. So here anomaly kills itself (SIGKILL) there,
-with every batch in which an asset has several readings; and the sound order, killed at the very same place, must pass.
+with every batch that holds a canary and a reading that changes an alarm; and the sound order, killed at the very same
+place, must pass.
 
     aimed                   produces, is killed, has not committed; all is repeated, and nothing is judged twice
     commit-before-produce   commits, is killed, has not produced; readings are lost
@@ -17,5 +18,5 @@ _HERE: Final = "tests.chaos.variants"
 VARIANTS: Final[Mapping[str, Mapping[str, str]]] = {
     "aimed": {"anomaly": f"{_HERE}.produces_first"},
     "commit-before-produce": {"anomaly": f"{_HERE}.commits_first"},
-    "known-captures-off": {"anomaly": f"{_HERE}.gathers_first", "alerting": f"{_HERE}.unknowing"},
+    "known-captures-off": {"anomaly": f"{_HERE}.produces_first", "alerting": f"{_HERE}.unknowing"},
 }
