@@ -11,8 +11,9 @@ RELEASED := protos/released/v1.binpb
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-setup: .venv/.filled ## fill .venv (then .venv/bin/canairy is the command) and fetch Kafka's jars
+setup: .venv/.filled ## fill .venv (then .venv/bin/canairy is the command), fetch Kafka's jars and the embedded Triton
 	@$(BIN)/python -m deploy.local.jars
+	@$(BIN)/python -m deploy.local.triton_home
 
 demo: setup ## the whole stack on a simulated site until Ctrl-C; DEMO_EXIT=1 ends by itself, DEMO_KEEP=1 goes on with its data
 	@CANAIRY_TOPIC_SHARE=0.05 $(BIN)/canairy up --site deploy/local/demo-site.yaml --data build/demo \

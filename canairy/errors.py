@@ -15,6 +15,8 @@ Whatever is not in this tree is a defect: the process dies uncommitted and its s
 
 from __future__ import annotations
 
+import math
+
 
 class CanairyError(Exception):
     """Root of every error that canAIry raises on purpose."""
@@ -30,6 +32,9 @@ class OtherSite(InvalidMessage):
 
 class Unavailable(CanairyError):
     """A dependency (Triton, a disk) does not answer now and may answer later."""
+
+    # Seconds after which whoever raised it does without the dependency: longer pauses would be in vain.
+    patience_s: float = math.inf
 
 
 class BrokerUnavailable(Unavailable):

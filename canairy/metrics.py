@@ -22,6 +22,9 @@ OFFSET_OUT_OF_RANGE = Counter("canairy_offset_out_of_range", "Times that retenti
 # --- detection --------------------------------------------------------------------------------------------------
 FRAMES_SHED = Counter("canairy_frames_shed", "Live frames skipped because they were over 10 s old", ["camera"])
 
+# --- anomaly ----------------------------------------------------------------------------------------------------
+CROPS_NOT_SCORED = Counter("canairy_crops_not_scored", "Crops measured without a score while the model was away")
+
 # --- ingest -----------------------------------------------------------------------------------------------------
 INGEST_FRAMES = Counter("canairy_ingest_frames", "Frames taken in", ["camera"])
 INGEST_REFUSED = Counter("canairy_ingest_refused", "Frames and files that could not be used", ["camera"])

@@ -15,7 +15,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "up": ("cli.up", "Run the whole stack on this machine: Kafka, the four services, the alerts."),
     "tail": ("cli.tail", "Follow the alerts as an operator reads them."),
     "alarms": ("cli.alarms", "Work the alarms: list, show, acknowledge."),
+    "evidence": ("cli.evidence", "Write the crops behind readings as pictures."),
     "site": ("cli.site", "Validate a site file."),
+    "train": ("cli.train", "Make models from recordings."),
+    "score": ("cli.score", "Say which crops look abnormal to a model, without the stack."),
     "detect": ("cli.detect", "Find hot spots in thermal files, without the stack."),
 }
 

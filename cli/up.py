@@ -69,7 +69,10 @@ def up(
 def _run(stack: Stack, asked: threading.Event, done: Callable[[], bool], *, tail: bool) -> None:
     """Start, watch until someone asks or `done` says so, and end everything, whatever happened before."""
     if tail:
-        stack.add(_tail(stack))
+        stack.add(_command(stack, "tail"))
+    if stack.models:
+        pictures = str(stack.data / "evidence")
+        stack.add(_command(stack, "evidence", "--out", pictures, "--follow", "--abnormal", "--keep", "200"))
     try:
         stack.start()
         _say("stack is up; Ctrl-C ends it")
@@ -83,9 +86,10 @@ def _run(stack: Stack, asked: threading.Event, done: Callable[[], bool], *, tail
         _say("stopped")
 
 
-def _tail(stack: Stack) -> Process:
-    """`canairy tail` on this terminal, as a process of its own."""
-    return Process("tail", [sys.executable, "-P", "-m", "cli.main", "tail"], stack.environment)
+def _command(stack: Stack, name: str, *arguments: str) -> Process:
+    """Another command of `canairy`, as a process of its own: `tail` on this terminal, what else there is in a log."""
+    log = None if name == "tail" else stack.data / "logs" / f"{name}.log"
+    return Process(name, [sys.executable, "-P", "-m", "cli.main", name, *arguments], stack.environment, log)
 
 
 def _report(script: ExpectedAlarms) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from canairy.messages import wire
+from canairy.messages.anomaly_score import AnomalyScore
 from canairy.messages.detections import RegionKind
 from canairy.messages.header import OVER_RANGE, FrameHeader, Place
 from protos.canairy.v1 import thermal_pb2 as pb
@@ -64,7 +65,10 @@ class Temperatures:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Reading `index` of `count` of its frame. Without `temperatures`, nothing could be measured."""
+    """Reading `index` of `count` of its frame. Without `temperatures`, nothing could be measured.
+
+    `score` is the strength of a hot spot; `anomaly` says how unlike normal a registered asset looks.
+    """
 
     header: FrameHeader
     frame: Place
@@ -77,6 +81,7 @@ class Reading:
     score: float | None = None
     unseen: bool = False
     closed: bool = False
+    anomaly: AnomalyScore | None = None
 
     @property
     def lower_bound(self) -> bool:
@@ -98,6 +103,7 @@ class Reading:
             score=self.score,
             unseen=self.unseen,
             closed=self.closed,
+            anomaly=None if self.anomaly is None else self.anomaly.to_wire(),
         )
 
     def encode(self) -> bytes:
@@ -120,6 +126,7 @@ class Reading:
             score=wire.optional_number(message, "score"),
             unseen=message.unseen,
             closed=message.closed,
+            anomaly=AnomalyScore.from_wire(message.anomaly) if message.HasField("anomaly") else None,
         )
 
     @classmethod

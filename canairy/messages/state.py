@@ -15,17 +15,35 @@ from protos.canairy.v1 import alarms_pb2 as pb
 SCHEMA = "canairy.v1.PointState"
 
 
+class Scored(NamedTuple):
+    """Whether the reading of that time was abnormal."""
+
+    captured_at: datetime
+    abnormal: bool
+
+    def to_wire(self) -> pb.Scored:
+        """The protobuf message."""
+        return pb.Scored(captured_at=wire.timestamp(self.captured_at), abnormal=self.abnormal)
+
+    @classmethod
+    def from_wire(cls, message: pb.Scored) -> Scored:
+        """Raises InvalidMessage for an impossible time."""
+        return cls(wire.moment(message.captured_at, "scored"), message.abnormal)
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One condition of a point: since when it has been over its limit (None: it is not), and its last alarm.
 
-    `judged_at` is the capture time of the newest comparison, where comparisons run behind the readings.
+    `judged_at` is the capture time of the newest comparison, where comparisons run behind the readings. `scored`: the
+    newest readings, oldest first, where so many of them decide.
     """
 
     name: str
     over_since: datetime | None = None
     alarm: Alarm | None = None
     judged_at: datetime | None = None
+    scored: tuple[Scored, ...] = ()
 
     def to_wire(self) -> pb.Condition:
         """The protobuf message."""
@@ -34,6 +52,7 @@ class Condition:
             over_since=wire.optional_timestamp(self.over_since),
             alarm=None if self.alarm is None else self.alarm.to_wire(),
             judged_at=wire.optional_timestamp(self.judged_at),
+            scored=[it.to_wire() for it in self.scored],
         )
 
     @classmethod
@@ -41,7 +60,8 @@ class Condition:
         """Raises InvalidMessage for an alarm without name or time."""
         alarm = Alarm.from_wire(message.alarm) if message.HasField("alarm") else None
         over_since = wire.optional_moment(message, "over_since")
-        return cls(message.name, over_since, alarm, wire.optional_moment(message, "judged_at"))
+        scored = tuple(Scored.from_wire(it) for it in message.scored)
+        return cls(message.name, over_since, alarm, wire.optional_moment(message, "judged_at"), scored)
 
 
 class Capture(NamedTuple):

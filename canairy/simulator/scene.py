@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from canairy.simulator.script import HEIGHT, WIDTH, CameraScript, Equipment, Joint
+from canairy.simulator.script import HEIGHT, WIDTH, CameraScript, Equipment, Fin, Joint
 
 Kelvin = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.uint16]
@@ -23,6 +23,7 @@ NOISE_K: Final = 0.05
 _ZERO_C_K: Final = 273.15
 _SKY_K: Final = 3.0  # the top of a picture is this much colder than its bottom
 _BLUR_PX: Final = 1.2  # of the optics, standard deviation
+_OUTLET: Final = 0.6  # of its excess is left where the oil leaves a fin, at its bottom
 _POOL_FRAMES: Final = 3  # of noise; a frame's worth is cut out anywhere
 _STEPS_A_SECOND: Final = 1000  # frames less than a millisecond apart have the same noise
 
@@ -38,6 +39,7 @@ class Scene:
                 _Patch(joint, picture).warm_kelvin(picture)
         self._steady: Counts = np.rint(picture / np.float32(SCALE_K)).astype(np.uint16)
         self._changing = [_Patch(joint, picture) for joint in script.joints if not joint.celsius.steady]
+        self._fins = [_Blade(fin) for fin in script.fins]
         rng = np.random.default_rng(seed)
         noise = rng.standard_normal(_POOL_FRAMES * HEIGHT * WIDTH, np.float32) * np.float32(NOISE_K / SCALE_K)
         # Negative noise as a large uint16: the sum wraps around to what it should be.
@@ -47,6 +49,8 @@ class Scene:
     def render(self, seconds: float) -> Counts:
         """The frame `seconds` after the start: uint16 (512, 640), 0.01 K a count from 0 K, noise of 50 mK."""
         counts = self._steady + self._noise_at(seconds)
+        for fin in self._fins:
+            fin.warm(counts, seconds)
         for patch in self._changing:
             patch.warm(counts, seconds)
         return counts
@@ -84,6 +88,26 @@ class _Patch:
         excess: Kelvin = np.maximum(target_k - self._behind, np.float32(0))
         excess *= self._share
         return self._behind + excess
+
+
+class _Blade:
+    """The pixels of one fin, and how much of its excess each of them gets."""
+
+    def __init__(self, fin: Fin) -> None:
+        reach = int(3 * _BLUR_PX) + 1
+        rows = slice(max(0, fin.y - reach), min(HEIGHT, fin.y + fin.height + reach))
+        columns = slice(max(0, fin.x - reach), min(WIDTH, fin.x + fin.width + reach))
+        share = np.zeros((HEIGHT, WIDTH), np.float32)
+        across = np.linspace(-1, 1, fin.width, dtype=np.float32)
+        along = np.linspace(1, _OUTLET, fin.height, dtype=np.float32)[:, None]
+        share[fin.y : fin.y + fin.height, fin.x : fin.x + fin.width] = along * (0.75 + 0.25 * np.sqrt(1 - across**2))
+        self._where = rows, columns
+        self._share: Kelvin = np.asarray(cv2.GaussianBlur(share, (0, 0), _BLUR_PX), np.float32)[self._where].copy()
+        self._over_k = fin.over_k
+
+    def warm(self, counts: Counts, seconds: float) -> None:
+        warmer = self._share * np.float32(self._over_k.at(seconds) / SCALE_K)
+        counts[self._where] += np.rint(warmer).astype(np.uint16)
 
 
 def _background(script: CameraScript) -> Kelvin:

@@ -49,6 +49,17 @@ class Equipment:
 
 
 @dataclass(frozen=True, slots=True)
+class Fin:
+    """One fin of a radiator: a rectangle of pixels; the oil enters at its top, `over_k` above what is behind it."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    over_k: Course
+
+
+@dataclass(frozen=True, slots=True)
 class Joint:
     """A round hot region: level within half of `radius_px`, blurred beyond; its middle reaches `celsius`."""
 
@@ -60,12 +71,13 @@ class Joint:
 
 @dataclass(frozen=True, slots=True)
 class CameraScript:
-    """One simulated camera of 640x512 pixels: air at `air_c`, equipment, joints; silent from, to (seconds)."""
+    """One simulated camera of 640x512 pixels: air at `air_c`, equipment, joints, fins; silent from, to (seconds)."""
 
     id: str
     air_c: float
     equipment: tuple[Equipment, ...] = ()
     joints: tuple[Joint, ...] = ()
+    fins: tuple[Fin, ...] = ()
     silences: tuple[tuple[float, float], ...] = ()
 
     def silent(self, seconds: float) -> bool:

@@ -130,6 +130,26 @@ class Limits(Model):
         return high_high_c
 
 
+class Appearance(Model):
+    """An asset that is compared with a memory bank of its normal crops (PatchCore).
+
+    It is abnormal when `readings` of the newest `of` scored readings are; normal again when as many in a row are.
+    `bank`: its name in the served model; without it, the asset's own.
+    """
+
+    bank: Identifier | None = None
+    readings: int = Field(3, ge=1, le=100)
+    of: int = Field(5, ge=1, le=100)
+
+    @field_validator("of")
+    @classmethod
+    def _enough(cls, of: int, info: ValidationInfo) -> int:
+        readings = info.data.get("readings")
+        if readings is not None and of < readings:
+            raise ValueError(f"of ({of}) must be at least readings ({readings})")
+        return of
+
+
 class Asset(Model):
     """One piece of equipment in a view: `region` is its outline in pixels from the top left."""
 
@@ -143,9 +163,15 @@ class Asset(Model):
     target_mm: float | None = Field(None, gt=0)
     load: Identifier | None = None
     limits: Limits = Limits()
+    anomaly: Appearance | None = None
     consequence: Level = "medium"
     respond_within: Duration = timedelta(hours=1)
     response: str = ""
+
+    @property
+    def bank(self) -> str | None:
+        """The memory bank that it is compared with, if it is."""
+        return None if self.anomaly is None else self.anomaly.bank or self.id
 
     @field_validator("equipment")
     @classmethod
@@ -245,6 +271,12 @@ class Site(Model):
     alerting: Alerting = Alerting()
     # SHA-256 of the file's bytes, first 16 hex digits; set by the loader.
     digest: str = Field("", exclude=True)
+
+    @property
+    def banks(self) -> dict[str, str]:
+        """The memory bank of each asset that is compared with one."""
+        assets = (asset for camera in self.cameras for view in camera.views for asset in view.assets)
+        return {asset.id: asset.bank for asset in assets if asset.bank is not None}
 
     def camera(self, name: str) -> Camera | None:
         """The camera called `name`, or None."""

@@ -252,8 +252,9 @@ class Loop(Generic[M]):
 
     def _wait(self, error: Unavailable, backoff_s: float) -> None:
         metrics.LOOP_BACKOFFS.inc()
-        log.warning("unavailable", reason=str(error), retry_in_s=backoff_s)
-        (self.sleep or self._stop.wait)(backoff_s)
+        pause_s = min(backoff_s, error.patience_s)
+        log.warning("unavailable", reason=str(error), retry_in_s=pause_s)
+        (self.sleep or self._stop.wait)(pause_s)
         self.health.turned()
 
     def _leave(self) -> None:

@@ -1,4 +1,7 @@
-"""The whole stack on one machine: Kafka, topics, the four services. Started, watched and ended together."""
+"""The whole stack on one machine: Kafka, topics, Triton where it is needed, the four services.
+
+Started, watched and ended together.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from canairy.errors import BrokerUnavailable, Unavailable
+from canairy.errors import BrokerUnavailable, ConfigurationError, Unavailable
 from canairy.settings import KafkaSettings
+from canairy.site.load import load_site
 from deploy.local.kafka import Broker
+from deploy.local.models import REPOSITORY, server_for
 from deploy.local.process import Process
 from deploy.local.services import SERVICES, Ports, local_environment, service_process, why_not_ready
 from deploy.local.stack_file import NAME, StackFile
@@ -24,7 +29,8 @@ READY_WITHIN_S: Final = 90.0
 DEATHS_AT_START: Final = 3
 # Together under the 30 s in which everything must have ended.
 SERVICE_GRACE_S: Final = 5.5
-SERVICES_WITHIN_S: Final = 22.0
+SERVICES_WITHIN_S: Final = 19.0
+TRITON_GRACE_S: Final = 4.0
 KAFKA_GRACE_S: Final = 6.0
 
 
@@ -32,7 +38,8 @@ KAFKA_GRACE_S: Final = 6.0
 class Plan:
     """What to run and where its data is. `topic_share`: see `deploy.local.topics`; `back_off_s`: see `Supervisor`.
 
-    `modules` run instead of the services of these names; `environment` is told to all of them besides.
+    `modules` run instead of the services of these names; `environment` is told to all of them besides. `repository` has
+    the models.
     """
 
     site_file: Path
@@ -45,6 +52,7 @@ class Plan:
     # See `Broker`.
     kafka_port: int | None = None
     advertised_port: int | None = None
+    repository: Path = REPOSITORY
 
 
 class Interrupted(Exception):
@@ -53,7 +61,7 @@ class Interrupted(Exception):
 
 def forget(data: Path) -> None:
     """Delete what an earlier stack left in its data folder, and nothing else that stands there; hold its lock."""
-    for name in ("kafka", "logs", *SERVICES):
+    for name in ("kafka", "triton", "evidence", "logs", *SERVICES):
         shutil.rmtree(data / name, ignore_errors=True)
 
 
@@ -66,9 +74,11 @@ class Stack:
         self._interrupted = interrupted
         self._ports = Ports()
         self._broker = Broker(plan.data / "kafka", plan.libs, plan.kafka_port, plan.advertised_port)
+        self._triton = server_for(load_site(plan.site_file), plan.repository, plan.data / "triton")
         self.environment = (
             local_environment(self.bootstrap, plan.site_file)
             | {"CANAIRY_ALARMS_ADDRESS": self._grpc("alerting")}
+            | self._models()
             | dict(plan.environment)
         )
         self._services = [
@@ -90,16 +100,30 @@ class Stack:
         return self._grpc("ingest")
 
     @property
+    def data(self) -> Path:
+        """The folder with all that it keeps."""
+        return self._plan.data
+
+    @property
+    def models(self) -> Sequence[str]:
+        """The models that are served; none: there is no server of models."""
+        return () if self._triton is None else self._triton.models
+
+    @property
     def processes(self) -> Mapping[str, Process]:
-        """Everything that runs, by name: `kafka`, the services, and what was added."""
+        """Everything that runs, by name: `kafka`, `triton`, the services, and what was added."""
         return {process.name: process for process in self._supervisor.processes}
 
     def start(self) -> None:
-        """Everything up and ready. Raises Interrupted, BrokerUnavailable, ConfigurationError (topics), Unavailable."""
+        """Everything up and ready.
+
+        Raises Interrupted, BrokerUnavailable, Unavailable, and ConfigurationError (topics, models).
+        """
         self._say(f"starting Kafka on {self.bootstrap}")
         self._start_broker()
         self._supervisor.watch(self._broker.process)
         self._prepare_topics()
+        self._start_triton()
         for process in [*self._extra, *self._services]:
             self._check_interrupted()
             self._supervisor.watch(process)
@@ -120,6 +144,8 @@ class Stack:
         """End everything in the order of the data: ingest first, Kafka last; within 30 s, leaving no process."""
         order = [*self._extra, *self._services]
         self._supervisor.stop(order, SERVICE_GRACE_S, SERVICES_WITHIN_S)
+        if self._triton is not None and not self._triton.stop(TRITON_GRACE_S):
+            self._say("Triton did not end in time and was killed")
         if not self._broker.stop(KAFKA_GRACE_S):
             self._say("Kafka did not end in time and was killed")
         (self._plan.data / NAME).unlink(missing_ok=True)
@@ -130,6 +156,23 @@ class Stack:
         except BrokerUnavailable:
             self._check_interrupted()
             raise
+
+    def _start_triton(self) -> None:
+        if self._triton is None:
+            return
+        self._say(f"starting Triton on {self._triton.address} with {', '.join(self._triton.models)}")
+        try:
+            self._triton.start(interrupted=self._interrupted)
+        except (ConfigurationError, Unavailable):
+            self._check_interrupted()
+            raise
+        self._supervisor.watch(self._triton.process)
+
+    def _models(self) -> dict[str, str]:
+        if self._triton is None:
+            return {}
+        repository = str(self._plan.repository.resolve())
+        return {"CANAIRY_TRITON_ADDRESS": self._triton.address, "CANAIRY_MODEL_REPOSITORY": repository}
 
     def _prepare_topics(self) -> None:
         here = KafkaSettings(kafka_bootstrap=self.bootstrap, kafka_security_protocol="PLAINTEXT")

@@ -12,6 +12,7 @@ from canairy.stream.loop import Loop, LoopOptions
 from canairy.stream.troubles import Troubles
 from canairy.topics import BY_NAME, DETECTIONS
 from services.anomaly.handler import Anomaly
+from services.anomaly.models import scoring
 from services.anomaly.settings import AnomalySettings
 
 
@@ -19,9 +20,9 @@ def run() -> None:
     """Run until told to stop."""
     settings = load_settings(AnomalySettings)
     site = load_site(settings.site_file)
-    with running("anomaly", settings) as service:
+    with running("anomaly", settings) as service, scoring(settings, site) as models:
         troubles = Troubles()
-        step = Anomaly(site, troubles)
+        step = Anomaly(site, troubles, models)
         on_quarantine = camera_quarantine(site.site.id, "anomaly")
         intake = Intake(step, "anomaly", on_quarantine=on_quarantine, troubles=troubles)
         channel = KafkaChannel(settings, f"{site.site.id}.anomaly", [BY_NAME[DETECTIONS]], troubles=troubles)

@@ -1,37 +1,39 @@
-"""Measure: the regions of a frame in, a reading each out. No judgement: that is alerting's."""
+"""Measure: the regions of a frame in, a reading each out. No judgement: that is alerting's.
+
+Where the site file asks for it, a model says how unlike normal an asset looks. While the model is away, assets are
+measured all the same, and their readings say so (flag `model_unavailable`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from canairy.messages.detections import Detections, Region
+from canairy.messages.header import MODEL_UNAVAILABLE
 from canairy.messages.reading import Reading
 from canairy.site.model import Site
 from canairy.stream import schema
 from canairy.stream.broker import Outgoing, Partition, Received
 from canairy.stream.step import Decoded
 from canairy.stream.troubles import Troubles, other_site
-from canairy.topics import READINGS
+from canairy.topics import EVIDENCE, READINGS
 from canairy.trace import span
-from services.anomaly.measure import Celsius, measure
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Crops:
-    """Detections with the pixels of each region: float32 (height, width) degrees Celsius, None where there are none."""
-
-    detections: Detections
-    celsius: tuple[Celsius | None, ...]
+from services.anomaly.crops import Crops, Pixels
+from services.anomaly.evidence import EvidenceRule
+from services.anomaly.measure import measure
+from services.anomaly.scoring import Scoring, Verdict, Verdicts
 
 
 class Anomaly:
-    """The step of the anomaly service. It remembers nothing."""
+    """The step of the anomaly service. It has no state to keep. Without `scoring`, no model is asked."""
 
-    def __init__(self, site: Site, troubles: Troubles | None = None) -> None:
+    def __init__(self, site: Site, troubles: Troubles | None = None, scoring: Scoring | None = None) -> None:
         self._site = site.site.id
         self._troubles = troubles or Troubles()
+        self._scoring = scoring
+        self._evidence = EvidenceRule.of(site)
 
     def decode(self, record: Received, now: datetime) -> Crops:
         """As `Step.decode`: pixels included, so that a damaged crop is found out here."""
@@ -39,15 +41,16 @@ class Anomaly:
         detections = Detections.decode(schema.payload(record, "Detections"))
         if detections.header.site != self._site:
             raise other_site("detections", detections.header.site, self._site)
-        detections = replace(detections, header=self._troubles.onto(detections.header))
-        return Crops(detections, tuple(_pixels(region) for region in detections.regions))
+        return Crops.of(replace(detections, header=self._troubles.onto(detections.header)))
 
     def handle(self, batch: Sequence[Decoded[Crops]], now: datetime) -> Iterable[Outgoing]:
-        """As `Step.handle`: a reading for each region, in the order of the frame."""
+        """As `Step.handle`: a reading for each region, in the order of the frame, and its evidence where it is kept."""
         del now
-        for decoded in batch:
-            with span("measure", decoded.record.headers) as headers:
-                yield from _readings(decoded.message, schema.header("Reading") | headers)
+        frames = [decoded.message for decoded in batch]
+        verdicts = self._verdicts(frames)
+        if verdicts is None:
+            frames, verdicts = [_unscored(crops) for crops in frames], [{} for _ in frames]
+        return self._measured([decoded.record for decoded in batch], frames, verdicts)
 
     def state_of(self, partition: Partition) -> Partition | None:
         """As `Step.state_of`: there is none."""
@@ -60,26 +63,46 @@ class Anomaly:
     def restore(self, record: Received) -> None:
         """As `Step.restore`: never called, since there is no state."""
 
+    def _verdicts(self, frames: Sequence[Crops]) -> Sequence[Verdicts] | None:
+        return [{} for _ in frames] if self._scoring is None else self._scoring.of(frames)
 
-def _pixels(region: Region) -> Celsius | None:
-    return None if region.crop is None else region.crop.celsius()
+    def _measured(
+        self, records: Sequence[Received], frames: Sequence[Crops], verdicts: Sequence[Verdicts]
+    ) -> Iterator[Outgoing]:
+        for record, crops, said in zip(records, frames, verdicts, strict=True):
+            with span("measure", record.headers) as headers:
+                yield from self._readings(crops, said, headers)
+
+    def _readings(self, crops: Crops, said: Verdicts, headers: dict[str, bytes]) -> Iterator[Outgoing]:
+        for index, (region, pixels) in enumerate(zip(crops.detections.regions, crops.pixels, strict=True)):
+            verdict = said.get(index)
+            reading = _reading(crops.detections, index, region, pixels, verdict)
+            yield Outgoing(READINGS, region.asset, reading.encode(), schema.header("Reading") | headers)
+            evidence = self._evidence.of_reading(reading, region, None if verdict is None else verdict.map)
+            if evidence is not None:
+                yield Outgoing(EVIDENCE, region.asset, evidence.encode(), schema.header("Evidence") | headers)
 
 
-def _readings(crops: Crops, headers: dict[str, bytes]) -> Iterator[Outgoing]:
-    regions = crops.detections.regions
-    for index, (region, celsius) in enumerate(zip(regions, crops.celsius, strict=True)):
-        temperatures = None if celsius is None else measure(celsius, region.x, region.y, region.outline)
-        reading = Reading(
-            header=crops.detections.header,
-            frame=crops.detections.frame,
-            asset=region.asset,
-            kind=region.kind,
-            temperatures=temperatures,
-            index=index,
-            count=len(regions),
-            surroundings_c=region.surroundings_c,
-            score=region.score,
-            unseen=region.unseen,
-            closed=region.closed,
-        )
-        yield Outgoing(READINGS, region.asset, reading.encode(), headers)
+def _unscored(crops: Crops) -> Crops:
+    header = crops.detections.header
+    flags = tuple(dict.fromkeys((*header.flags, MODEL_UNAVAILABLE)))
+    return replace(crops, detections=replace(crops.detections, header=replace(header, flags=flags)))
+
+
+def _reading(
+    detections: Detections, index: int, region: Region, pixels: Pixels | None, verdict: Verdict | None
+) -> Reading:
+    return Reading(
+        header=detections.header,
+        frame=detections.frame,
+        asset=region.asset,
+        kind=region.kind,
+        temperatures=None if pixels is None else measure(pixels.celsius, region.x, region.y, region.outline),
+        index=index,
+        count=len(detections.regions),
+        surroundings_c=region.surroundings_c,
+        score=region.score,
+        unseen=region.unseen,
+        closed=region.closed,
+        anomaly=None if verdict is None else verdict.score,
+    )

@@ -8,17 +8,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import numpy as np
+
 from canairy import codec
 from canairy.messages import wire
 from canairy.messages.alarm import Alarm, AlarmState, Priority
+from canairy.messages.anomaly_score import AnomalyScore
 from canairy.messages.camera import CameraState, CameraStatus
 from canairy.messages.command import Action, Command
 from canairy.messages.detections import Detections, Region, RegionKind
+from canairy.messages.evidence import Evidence
 from canairy.messages.frame import Frame, Radiometry
 from canairy.messages.header import CANARY, OVER_RANGE, FrameHeader, Place
 from canairy.messages.measurement import Measurement
 from canairy.messages.reading import Reading, Temperatures
-from canairy.messages.state import Capture, Condition, Decision, PointState
+from canairy.messages.state import Capture, Condition, Decision, PointState, Scored
 from canairy.messages.thermogram import Thermogram
 from canairy.site.document import read_document
 from canairy.site.model import Site
@@ -39,7 +43,8 @@ SITE: Final = Site.model_validate({
             "hotspot_limit": {"high_c": 70, "over_surroundings_k": 20},
             "assets": [
                 {"id": f"ds-{phase}", "equipment": "0201", "phase": phase, "group": "ds",
-                 "region": [[2, 2], [20, 2], [20, 20]], "limits": {"high_c": 80, "delta_k": 15, "on_delay": "2s"}}
+                 "region": [[2, 2], [20, 2], [20, 20]], "limits": {"high_c": 80, "delta_k": 15, "on_delay": "2s"},
+                 "anomaly": {"readings": 1, "of": 2}}
                 for phase in "ABC"
             ],
         }]},
@@ -64,6 +69,7 @@ def header(camera: str = "cam-1", view: str = "v1", seconds: float = 0) -> Frame
 
 PLACE: Final = Place("thermal.frames", 1, 7)
 HOT: Final = Temperatures(91.5, 90.0, 60.0, 25.0, 23, 11, 4, 4, 300)
+SCORE: Final = AnomalyScore(12.5, 8.0, "ds-A", "0123456789abcdef")
 ALARM: Final = Alarm(
     id="0123456789ab", version=3, site="fuzz-ss", asset="ds-A", condition="high", state=AlarmState.UNACKNOWLEDGED,
     priority=Priority.HIGH, raised_at=NOON, since=NOON, reason="91.5 °C (limit 80)", response="look",
@@ -94,13 +100,20 @@ def a_reading(asset: str = "ds-A", seconds: float = 0, *, closed: bool = False, 
     camera, view = (CANARY, CANARY) if asset == CANARY else ("cam-2", "v2") if asset == "ds-D" else ("cam-1", "v1")
     kind = RegionKind.HOT_SPOT if "/" in asset else RegionKind.REGISTERED
     told = header(camera, view, seconds)
-    return Reading(told, PLACE, asset, kind, HOT, index, 3, 21.0, 5.0, unseen=closed, closed=closed)
+    return Reading(told, PLACE, asset, kind, HOT, index, 3, 21.0, 5.0, unseen=closed, closed=closed, anomaly=SCORE)
 
 
 def readings() -> Sequence[bytes]:
     assets = ("ds-A", "ds-B", "ds-D", "v1/find-1", CANARY)
     some = [a_reading(asset, seconds, index=seconds % 3).encode() for asset in assets for seconds in (0, 3)]
     return [*some, a_reading("v1/find-1", 4, closed=True).encode()]
+
+
+def evidence() -> Sequence[bytes]:
+    crop = Thermogram.of(counts()[2:21, 2:21], 0.01, 0.0)
+    distances = np.linspace(0, 20, 16, dtype=np.float32).reshape(4, 4)
+    scored = Evidence(header(), PLACE, "ds-A", 2, 2, crop, 91.5, SCORE, distances)
+    return [scored.encode(), Evidence(header(), PLACE, "ds-A", 2, 2, crop).encode()]
 
 
 def a_status(camera: str = "cam-1", state: CameraState = CameraState.LIVE) -> CameraStatus:
@@ -124,7 +137,12 @@ def commands() -> Sequence[bytes]:
 
 
 def states() -> Sequence[bytes]:
-    conditions = (Condition("high", NOON, ALARM, NOON), Condition("delta"), Condition("coverage", None, ALARM))
+    conditions = (
+        Condition("high", NOON, ALARM, NOON),
+        Condition("delta"),
+        Condition("coverage", None, ALARM),
+        Condition("anomaly", NOON, ALARM, None, (Scored(NOON, abnormal=True),)),
+    )
     captures = tuple(Capture(NOON + timedelta(seconds=n), f"cam-1:{n}", 50.0, n == 2) for n in range(3))
     asset = PointState("ds-A", conditions, captures, a_reading(), NOON, None, (a_reading(),), NOON, NOON)
     camera = PointState("cam-1", (Condition("coverage"),), camera=a_status(), newest_at=NOON, newest_complete=True)

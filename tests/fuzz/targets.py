@@ -22,6 +22,7 @@ from canairy.errors import ConfigurationError, InvalidMessage, UnreadableFile
 from canairy.messages.camera import CameraStatus
 from canairy.messages.command import Command
 from canairy.messages.detections import Detections
+from canairy.messages.evidence import Evidence
 from canairy.messages.frame import Frame
 from canairy.messages.measurement import Measurement
 from canairy.messages.reading import Reading
@@ -33,6 +34,7 @@ from canairy.stream.broker import Outgoing, Received
 from canairy.stream.step import Decoded, Step
 from canairy.thermal.linear_png import read_creation_time, read_linear_png
 from canairy.topics import ALERTS, AUDIT, CAMERAS, COMMANDS, DETECTIONS, FINDS, FRAMES, MEASUREMENTS, READINGS, STATE
+from cli.evidence_picture import draw
 from cli.tail import JsonLines
 from cli.tail_line import render
 from protos.canairy.v1 import alarms_pb2, ingest_service_pb2, thermal_pb2
@@ -144,6 +146,18 @@ def finds() -> Check:
             if told.topic == DETECTIONS:
                 detections = record(DETECTIONS, told.value or b"", "Detections")
                 list(anomaly.handle([Decoded(detections, anomaly.decode(detections, corpus.NOON))], corpus.NOON))
+
+    return check
+
+
+def evidence() -> Check:
+    """Drawn as `canairy evidence` does."""
+
+    def check(value: bytes) -> None:
+        understood = Evidence.decode(value)
+        assert Evidence.decode(understood.encode()).encode() == understood.encode()
+        picture = draw(understood, SEOUL)
+        assert picture.dtype == "uint8"
 
     return check
 
@@ -276,6 +290,7 @@ TARGETS: Final = (
            stepped(DETECTIONS, "Detections", Detections.decode, lambda: Anomaly(corpus.SITE))),
     Target("reading", corpus.readings, fields(thermal_pb2.Reading),
            stepped(READINGS, "Reading", Reading.decode, alerting)),
+    Target("evidence", corpus.evidence, fields(thermal_pb2.Evidence), evidence),
     Target("camera-status", corpus.statuses, fields(thermal_pb2.CameraStatus),
            stepped(CAMERAS, "CameraStatus", CameraStatus.decode, alerting)),
     Target("measurement", corpus.measurements, fields(thermal_pb2.Measurement),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from canairy.messages.header import DISK_FULL, SPOOL_IN_USE, TIME_INVALID
+from canairy.messages.header import DISK_FULL, MODEL_UNAVAILABLE, SPOOL_IN_USE, TIME_INVALID
 from tests.helpers.judging import Bench, acknowledge, asset, camera, canary, site, view
+
+FLAGS = [(TIME_INVALID, "clock", "low"), (DISK_FULL, "disk", "medium"), (MODEL_UNAVAILABLE, "models", "low")]
 
 
 def bench() -> Bench:
     return Bench(site(camera("cam-1", view("v1", asset("ds-a", high_c=80)))))
 
 
-@pytest.mark.parametrize(("flag", "name", "priority"), [(TIME_INVALID, "clock", "low"), (DISK_FULL, "disk", "medium")])
+@pytest.mark.parametrize(("flag", "name", "priority"), FLAGS)
 def test_it_is_raised_once_while_it_lasts_and_returns(flag: str, name: str, priority: str) -> None:
     judge = bench()
 

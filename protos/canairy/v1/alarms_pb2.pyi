@@ -113,7 +113,7 @@ class Alarm(_message.Message):
     site: _builtins.str
     asset: _builtins.str
     condition: _builtins.str
-    """"high", "high_high", "delta", "hot_spot" or "coverage"."""
+    """"high", "high_high", "delta", "anomaly", "hot_spot" or "coverage", or one of the whole site."""
     state: Global___AlarmState.ValueType
     priority: Global___Priority.ValueType
     acknowledged_by: _builtins.str
@@ -127,7 +127,7 @@ class Alarm(_message.Message):
     view: _builtins.str
     frame: _builtins.str
     limit: _builtins.float
-    """The limit that was passed, in the unit of what was compared: degrees Celsius, or kelvin of difference."""
+    """The limit that was passed, in the unit of what was compared: degrees Celsius, kelvin of difference, or a score."""
     delta_k: _builtins.float
     """The difference to the components (or surroundings) it was compared with, kelvin."""
     data_age_s: _builtins.float
@@ -210,6 +210,7 @@ class Condition(_message.Message):
     OVER_SINCE_FIELD_NUMBER: _builtins.int
     ALARM_FIELD_NUMBER: _builtins.int
     JUDGED_AT_FIELD_NUMBER: _builtins.int
+    SCORED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     @_builtins.property
     def over_since(self) -> _timestamp_pb2.Timestamp: ...
@@ -219,6 +220,10 @@ class Condition(_message.Message):
     def judged_at(self) -> _timestamp_pb2.Timestamp:
         """Capture time of the newest comparison, where comparisons run behind the readings (ΔT across cameras)."""
 
+    @_builtins.property
+    def scored(self) -> _containers.RepeatedCompositeFieldContainer[Global___Scored]:
+        """The newest scored readings, oldest first, where so many of them decide (anomaly)."""
+
     def __init__(
         self,
         *,
@@ -226,14 +231,40 @@ class Condition(_message.Message):
         over_since: _timestamp_pb2.Timestamp | None = ...,
         alarm: Global___Alarm | None = ...,
         judged_at: _timestamp_pb2.Timestamp | None = ...,
+        scored: _abc.Iterable[Global___Scored] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["alarm", b"alarm", "judged_at", b"judged_at", "over_since", b"over_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarm", b"alarm", "judged_at", b"judged_at", "name", b"name", "over_since", b"over_since"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarm", b"alarm", "judged_at", b"judged_at", "name", b"name", "over_since", b"over_since", "scored", b"scored"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Condition: _TypeAlias = Condition  # noqa: Y015
+
+@_typing.final
+class Scored(_message.Message):
+    """Whether a reading's score was at its threshold or above."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAPTURED_AT_FIELD_NUMBER: _builtins.int
+    ABNORMAL_FIELD_NUMBER: _builtins.int
+    abnormal: _builtins.bool
+    @_builtins.property
+    def captured_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        captured_at: _timestamp_pb2.Timestamp | None = ...,
+        abnormal: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["captured_at", b"captured_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abnormal", b"abnormal", "captured_at", b"captured_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Scored: _TypeAlias = Scored  # noqa: Y015
 
 @_typing.final
 class Capture(_message.Message):

@@ -387,6 +387,7 @@ class Reading(_message.Message):
     SCORE_FIELD_NUMBER: _builtins.int
     UNSEEN_FIELD_NUMBER: _builtins.int
     CLOSED_FIELD_NUMBER: _builtins.int
+    ANOMALY_FIELD_NUMBER: _builtins.int
     asset: _builtins.str
     kind: Global___RegionKind.ValueType
     index: _builtins.int
@@ -404,6 +405,10 @@ class Reading(_message.Message):
     def temperatures(self) -> Global___Temperatures:
         """Absent when the region holds no valid pixel."""
 
+    @_builtins.property
+    def anomaly(self) -> Global___AnomalyScore:
+        """Absent where the asset has no memory bank, and while the model does not answer (flag "model_unavailable")."""
+
     def __init__(
         self,
         *,
@@ -418,10 +423,11 @@ class Reading(_message.Message):
         score: _builtins.float | None = ...,
         unseen: _builtins.bool = ...,
         closed: _builtins.bool = ...,
+        anomaly: Global___AnomalyScore | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "frame", b"frame", "header", b"header", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "frame", b"frame", "header", b"header", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "asset", b"asset", "closed", b"closed", "count", b"count", "frame", b"frame", "header", b"header", "index", b"index", "kind", b"kind", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures", "unseen", b"unseen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "asset", b"asset", "closed", b"closed", "count", b"count", "frame", b"frame", "header", b"header", "index", b"index", "kind", b"kind", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures", "unseen", b"unseen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
@@ -437,6 +443,120 @@ class Reading(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__temperatures) -> _WhichOneofReturnType__temperatures | None: ...
 
 Global___Reading: _TypeAlias = Reading  # noqa: Y015
+
+@_typing.final
+class AnomalyScore(_message.Message):
+    """How unlike normal a crop looks, by a model that has learned what normal is (PatchCore)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCORE_FIELD_NUMBER: _builtins.int
+    THRESHOLD_FIELD_NUMBER: _builtins.int
+    BANK_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    score: _builtins.float
+    threshold: _builtins.float
+    """Calibrated on normal crops: from here on, one counts as abnormal."""
+    bank: _builtins.str
+    """The memory bank that it was compared with, and the first 16 hex digits of its SHA-256."""
+    digest: _builtins.str
+    def __init__(
+        self,
+        *,
+        score: _builtins.float = ...,
+        threshold: _builtins.float = ...,
+        bank: _builtins.str = ...,
+        digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bank", b"bank", "digest", b"digest", "score", b"score", "threshold", b"threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnomalyScore: _TypeAlias = AnomalyScore  # noqa: Y015
+
+@_typing.final
+class AnomalyMap(_message.Message):
+    """How far each part of a crop is from what is normal, in the unit of the score."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    DISTANCES_FIELD_NUMBER: _builtins.int
+    width: _builtins.int
+    height: _builtins.int
+    distances: _builtins.bytes
+    """Row by row, little-endian float32."""
+    def __init__(
+        self,
+        *,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+        distances: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["distances", b"distances", "height", b"height", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnomalyMap: _TypeAlias = AnomalyMap  # noqa: Y015
+
+@_typing.final
+class Evidence(_message.Message):
+    """thermal.evidence, keyed by asset: the pixels behind a reading. Kept near a limit or threshold, and once in ten minutes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    ASSET_FIELD_NUMBER: _builtins.int
+    CORNER_FIELD_NUMBER: _builtins.int
+    CROP_FIELD_NUMBER: _builtins.int
+    MAX_C_FIELD_NUMBER: _builtins.int
+    ANOMALY_FIELD_NUMBER: _builtins.int
+    MAP_FIELD_NUMBER: _builtins.int
+    asset: _builtins.str
+    max_c: _builtins.float
+    @_builtins.property
+    def header(self) -> Global___FrameHeader: ...
+    @_builtins.property
+    def frame(self) -> Global___Place: ...
+    @_builtins.property
+    def corner(self) -> Global___Pixel:
+        """Top-left corner of the crop in the frame, pixels."""
+
+    @_builtins.property
+    def crop(self) -> Global___Thermogram: ...
+    @_builtins.property
+    def anomaly(self) -> Global___AnomalyScore:
+        """Both absent where no model was asked."""
+
+    @_builtins.property
+    def map(self) -> Global___AnomalyMap: ...
+    def __init__(
+        self,
+        *,
+        header: Global___FrameHeader | None = ...,
+        frame: Global___Place | None = ...,
+        asset: _builtins.str = ...,
+        corner: Global___Pixel | None = ...,
+        crop: Global___Thermogram | None = ...,
+        max_c: _builtins.float | None = ...,
+        anomaly: Global___AnomalyScore | None = ...,
+        map: Global___AnomalyMap | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "corner", b"corner", "crop", b"crop", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "asset", b"asset", "corner", b"corner", "crop", b"crop", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__max_c: _TypeAlias = _typing.Literal["max_c"]  # noqa: Y015
+    _WhichOneofArgType__max_c: _TypeAlias = _typing.Literal["_max_c", b"_max_c"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_c) -> _WhichOneofReturnType__max_c | None: ...
+
+Global___Evidence: _TypeAlias = Evidence  # noqa: Y015
 
 @_typing.final
 class Temperatures(_message.Message):

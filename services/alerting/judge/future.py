@@ -62,6 +62,7 @@ def _settle(point: Point, now: datetime) -> None:
 def _settle_watch(watch: Watch, now: datetime) -> None:
     watch.over_since = earlier(watch.over_since, now)
     watch.judged_at = earlier(watch.judged_at, now - LATENESS)
+    watch.scored = [it for it in watch.scored if it.captured_at <= now]
     if watch.name == COVERAGE and watch.alarm is not None:
         # What ends a silence is told by comparing times with these.
         watch.alarm = _silent_before(watch.alarm, now)

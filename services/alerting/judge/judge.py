@@ -15,8 +15,8 @@ from canairy.messages.camera import CameraStatus
 from canairy.messages.command import Command
 from canairy.messages.header import CANARY
 from canairy.messages.reading import Reading, Temperatures
-from canairy.messages.state import Capture, Decision, PointState
-from services.alerting.judge import future, limits
+from canairy.messages.state import Capture, Decision, PointState, Scored
+from services.alerting.judge import anomaly, future, limits
 from services.alerting.judge.arrival import LATENESS, Arrival, arrival, remember
 from services.alerting.judge.canary import beat
 from services.alerting.judge.commands import Commands
@@ -31,7 +31,7 @@ from services.alerting.judge.joins import Joins
 from services.alerting.judge.memory import COMMANDS_POINT, Memory, Point
 from services.alerting.judge.owner import refuse_another_site
 from services.alerting.judge.retire import Retirement
-from services.alerting.judge.rules import HOT_SPOT, AssetRules, HotSpotRules, SiteRules
+from services.alerting.judge.rules import ANOMALY, HOT_SPOT, AssetRules, HotSpotRules, SiteRules
 from services.alerting.judge.signs import Signs
 from services.alerting.judge.site_conditions import judge_site
 from services.alerting.judge.verdicts import INVALID, Verdicts
@@ -213,6 +213,7 @@ class Judge:
             self._signs.asset_read(self._rules.cameras[asset.camera], asset, point, reading)
         if reading.temperatures is not None:
             self._judge_limits(asset, point, reading, reading.temperatures, late)
+        self._judge_anomaly(asset, point, reading, late)
         if asset.group in self._frames.groups:
             point.waiting.append(reading)
             self._frames.add(asset, reading)
@@ -233,6 +234,17 @@ class Judge:
             if what is not Turn.NONE:
                 grade = limits.limit_grade(level, max_c, limit, band_k, lower_bound)
                 self._verdicts.apply(what, point, watch, reading, Terms(limit.priority, asset.response), grade)
+
+    def _judge_anomaly(self, asset: AssetRules, point: Point, reading: Reading, late: bool) -> None:
+        measured = reading.anomaly
+        if asset.anomaly is None or measured is None:
+            return
+        watch, at = point.watch(ANOMALY), reading.header.captured_at
+        level = anomaly.score(watch, Scored(at, measured.abnormal), asset.anomaly)
+        what = turn(watch, at, level, anomaly.TIMING, late)
+        if what is not Turn.NONE:
+            grade = anomaly.anomaly_grade(level, watch, measured)
+            self._verdicts.apply(what, point, watch, reading, Terms(asset.priority, asset.response), grade)
 
     def _judge_find(self, rules: HotSpotRules, point: Point, reading: Reading, late: bool) -> None:
         watch, header, measured = point.watch(HOT_SPOT), reading.header, reading.temperatures

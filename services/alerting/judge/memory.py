@@ -10,7 +10,7 @@ from typing import Final
 from canairy.messages.alarm import Alarm, AlarmState
 from canairy.messages.camera import CameraStatus
 from canairy.messages.reading import Reading
-from canairy.messages.state import Capture, Condition, Decision, PointState
+from canairy.messages.state import Capture, Condition, Decision, PointState, Scored
 
 # The point that keeps the decisions about commands.
 COMMANDS_POINT: Final = "_commands"
@@ -24,6 +24,17 @@ class Watch:
     over_since: datetime | None = None
     alarm: Alarm | None = None
     judged_at: datetime | None = None
+    scored: list[Scored] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, condition: Condition) -> Watch:
+        """As it was when it was written down."""
+        it = condition
+        return cls(it.name, it.over_since, it.alarm, it.judged_at, list(it.scored))
+
+    def to_condition(self) -> Condition:
+        """As it is written down."""
+        return Condition(self.name, self.over_since, self.alarm, self.judged_at, tuple(self.scored))
 
     @property
     def active(self) -> bool:
@@ -68,10 +79,9 @@ class Point:
 
     def to_state(self) -> PointState:
         """As it is written down."""
-        watches = self.watches.values()
         return PointState(
             point=self.name,
-            conditions=tuple(Condition(it.name, it.over_since, it.alarm, it.judged_at) for it in watches),
+            conditions=tuple(watch.to_condition() for watch in self.watches.values()),
             captures=tuple(self.captures),
             last=self.last,
             last_valid_at=self.last_valid_at,
@@ -87,10 +97,9 @@ class Point:
     @classmethod
     def from_state(cls, state: PointState) -> Point:
         """As it was when it was written down."""
-        watches = (Watch(it.name, it.over_since, it.alarm, it.judged_at) for it in state.conditions)
         return cls(
             name=state.point,
-            watches={watch.name: watch for watch in watches},
+            watches={condition.name: Watch.of(condition) for condition in state.conditions},
             captures=list(state.captures),
             last=state.last,
             last_valid_at=state.last_valid_at,

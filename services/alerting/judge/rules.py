@@ -14,10 +14,12 @@ from services.alerting.judge.priority import one_above, priority
 HIGH: Final = "high"
 HIGH_HIGH: Final = "high_high"
 DELTA: Final = "delta"
+ANOMALY: Final = "anomaly"
 HOT_SPOT: Final = "hot_spot"
 COVERAGE: Final = "coverage"
 CLOCK: Final = "clock"
 DISK: Final = "disk"
+MODELS: Final = "models"
 
 # A view whose asset was not measured for five periods of its camera is stale; fast cameras get 5 s all the same.
 STALE_PERIODS: Final = 5
@@ -45,6 +47,14 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class AnomalyRules:
+    """How many of the newest scored readings must be abnormal."""
+
+    readings: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class AssetRules:
     """A registered asset. `label` names it among the others of its group, e.g. by its phase."""
 
@@ -59,12 +69,14 @@ class AssetRules:
     group: str | None
     label: str
     captures: int
+    anomaly: AnomalyRules | None = None
 
     @property
     def conditions(self) -> frozenset[str]:
         """The names of the conditions that are judged for it."""
         delta = {DELTA} if self.delta_k is not None else set()
-        return frozenset({limit.condition for limit in self.limits} | delta)
+        anomaly = {ANOMALY} if self.anomaly is not None else set()
+        return frozenset({limit.condition for limit in self.limits} | delta | anomaly)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +191,7 @@ def _asset(camera: Camera, view: View, asset: Asset) -> AssetRules:
         group=asset.group,
         label=asset.phase,
         captures=_captures(camera),
+        anomaly=None if asset.anomaly is None else AnomalyRules(asset.anomaly.readings, asset.anomaly.of),
     )
 
 

@@ -2,6 +2,7 @@
 
     clock   the clock of ingest's machine is not synchronised: times of readings and events are doubtful
     disk    ingest's disk is full: the next outage of the broker loses frames
+    models  the model server does not answer: equipment is judged by temperatures alone
     offset_out_of_range, other_site, state_lost    what befell a service's reading (canairy.stream.troubles)
 
 What else the canary carries stands in the heartbeat's status. Capture times of canaries decide, so a replay tells the
@@ -14,12 +15,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from canairy.messages.alarm import Priority
-from canairy.messages.header import CANARY, DISK_FULL, TIME_INVALID
+from canairy.messages.header import CANARY, DISK_FULL, MODEL_UNAVAILABLE, TIME_INVALID
 from canairy.messages.reading import Reading
 from canairy.stream.troubles import OFFSET_OUT_OF_RANGE, OTHER_SITE, STATE_LOST
 from services.alerting.judge.desk import GOOD, Desk, Seen, Terms
 from services.alerting.judge.memory import Memory
-from services.alerting.judge.rules import CLOCK, DISK
+from services.alerting.judge.rules import CLOCK, DISK, MODELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ CONDITIONS: Final = (
         "disk of ingest full: frames are lost when Kafka is away",
         "disk of ingest has room again",
         Terms(Priority.MEDIUM, "free space on the volume of ingest's spool"),
+    ),
+    SiteCondition(
+        MODEL_UNAVAILABLE,
+        MODELS,
+        "models do not answer: judged by temperatures alone",
+        "models answer again",
+        Terms(Priority.LOW, "see the log of the model server (Triton)"),
     ),
     SiteCondition(
         OFFSET_OUT_OF_RANGE,

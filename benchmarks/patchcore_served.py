@@ -1,0 +1,119 @@
+"""Is the served graph PatchCore? `python -m benchmarks.patchcore_served` holds it to the NumPy reference.
+
+520 recorded crops, half of them in the bank's own fit and half not, through ONNX Runtime one by one, in batches of
+eight, and through OpenVINO. Differences are told as shares of the bank's threshold. The reference takes the taps from
+ONNX Runtime; on the first crops it also computes the backbone itself, in float64. Prints JSON; exits 1 when a
+difference passes 1e-3.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import openvino
+
+from benchmarks.patchcore_data import archive, unpack
+from training.backbone.plain import run_plain
+from training.backbone.runner import GRAPH, Backbone, open_session
+from training.patchcore.bank import Bank
+from training.patchcore.crops import Crop, crop_files, read_crop
+from training.patchcore.fit import Plan, fit
+from training.patchcore.graph import build_graph
+from training.patchcore.reference import Reference
+from training.patchcore.served import OUTPUTS, Request, inputs_of
+
+LIMIT: Final = 1e-3
+HALF: Final = 260
+PLAIN: Final = 12
+BATCH: Final = 8
+
+Answers = dict[str, npt.NDArray[np.float32]]
+
+
+def differences(fitted: Sequence[Crop], others: Sequence[Crop], plan: Plan, folder: Path) -> dict[str, float]:
+    """The largest differences, as shares of the threshold."""
+    made = fit("pv", fitted, plan, Backbone())
+    model = folder / "model.onnx"
+    model.write_bytes(build_graph(onnx.load_model(GRAPH), [made.bank]).SerializeToString())
+    requests = [Request(crop.square(plan.size_px), crop.scale, 0) for crop in (*fitted[:HALF], *others[:HALF])]
+    one, eight = _onnxruntime(model, requests, 1), _onnxruntime(model, requests, BATCH)
+    others_word = _openvino(model, requests, BATCH)
+    truth = _reference(Reference(made.bank, Backbone()), requests)
+    plain = _reference(_plain(made.bank), requests[:PLAIN])
+    share = 1 / made.threshold.value
+    return {
+        "crops": len(requests),
+        "threshold": made.threshold.value,
+        "served_vs_reference": _largest(one, truth) * share,
+        "served_vs_reference_float64_backbone": _largest(_first(one, PLAIN), plain) * share,
+        "batch_8_vs_1": _largest(eight, one) * share,
+        "openvino_vs_onnxruntime": _largest(others_word, eight) * share,
+    }
+
+
+def _onnxruntime(model: Path, requests: Sequence[Request], batch: int) -> Answers:
+    session = open_session(model)
+    return _batched(lambda inputs: session.run(list(OUTPUTS), inputs), requests, batch)
+
+
+def _openvino(model: Path, requests: Sequence[Request], batch: int) -> Answers:
+    compiled = openvino.compile_model(str(model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return _batched(lambda inputs: [compiled(inputs)[name] for name in OUTPUTS], requests, batch)
+
+
+def _batched(run: Any, requests: Sequence[Request], batch: int) -> Answers:  # noqa: ANN401 - either runtime
+    parts = [run(inputs_of(requests[begin : begin + batch])) for begin in range(0, len(requests), batch)]
+    return {name: np.concatenate([part[place] for part in parts]) for place, name in enumerate(OUTPUTS)}
+
+
+def _plain(bank: Bank) -> Reference:
+    backbone = onnx.load_model(GRAPH)
+    return Reference(bank, lambda picture: list(run_plain(backbone, picture).values()))
+
+
+def _reference(reference: Reference, requests: Sequence[Request]) -> Answers:
+    found = [reference.score(request.counts, request.scale) for request in requests]
+    return {
+        "score": np.array([[verdict.score] for verdict in found], np.float32),
+        "map": np.array([verdict.map for verdict in found], np.float32),
+        "share_outside": np.array([[verdict.share_outside] for verdict in found], np.float32),
+    }
+
+
+def _first(answers: Answers, count: int) -> Answers:
+    return {name: values[:count] for name, values in answers.items()}
+
+
+def _largest(one: Answers, other: Answers) -> float:
+    """Of scores and maps; the share outside must be the same to a pixel."""
+    if np.abs(one["share_outside"] - other["share_outside"]).max() > 1e-6:
+        return float("inf")
+    return max(float(np.abs(one[name] - other[name]).max()) for name in ("score", "map"))
+
+
+def main() -> None:
+    """Measure, print, and fail when a difference passes the limit."""
+    found = archive()
+    if found is None:
+        print("benchmarks.patchcore_served: skipped: CANAIRY_TEST_DATA names no folder with pv-modules.zip in it")
+        return
+    with tempfile.TemporaryDirectory() as place:
+        folders = unpack(found, Path(place))
+        crops = {part: [read_crop(file, 1.0, 0.0) for file in crop_files(folders[part])] for part in folders}
+        others = [crop for pair in zip(crops["normal"], crops["faulty"], strict=False) for crop in pair]
+        figures = differences(crops["fit"], others, Plan(), Path(place))
+    print(json.dumps(figures, indent=2))
+    if max(value for name, value in figures.items() if "vs" in name) > LIMIT:
+        sys.exit(f"a difference passes {LIMIT} of the threshold")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""The one client of the services for Triton, over gRPC.
+
+    with TritonClient("127.0.0.1:8001") as triton:
+        triton.require(spec)                                     # at start: names what is missing or differs
+        answers = [triton.submit("patchcore", crop) for crop in crops]   # several on their way at once
+        scores = [answer.result()["score"] for answer in answers]
+
+Every request has a deadline. A server that went away and came back is found again by the same client.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Final, Self
+
+import grpc
+from tritonclient.grpc import service_pb2 as pb
+from tritonclient.grpc import service_pb2_grpc as rpc
+
+from canairy.errors import ConfigurationError, Unavailable
+from canairy.triton import tensors
+from canairy.triton.failures import knows_no_slot, translated
+from canairy.triton.ports import Tensors
+from canairy.triton.shared_memory import Slot, Slots
+from canairy.triton.spec import ModelSpec, TensorSpec, differences
+
+DEADLINE_S: Final = 2.0
+IN_FLIGHT: Final = 8
+# A batch of eight frames of 640x512, 16 bit, is 5.2 MB; gRPC's own limit is 4 MiB.
+MAX_MESSAGE_BYTES: Final = 64 * 1024**2
+OPTIONS: Final = (
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    # gRPC waits up to two minutes between its tries to connect; a service must be back within seconds.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    # A proxy of the environment is for the world outside.
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+class Pending:
+    """A request that is on its way (an `Answer`)."""
+
+    def __init__(self, client: TritonClient, model: str, inputs: Tensors) -> None:
+        self._client = client
+        self._model = model
+        self._inputs = inputs
+        self._call, self._slot = client.send(model, inputs)
+
+    def result(self) -> Tensors:
+        """See `Answer`."""
+        try:
+            message = self._finished(self._call)
+        except grpc.RpcError as error:
+            if self._slot is None or not knows_no_slot(error):
+                raise self._client.explained(error, f"model {self._model}") from error
+            message = self._once_more(self._slot)
+        return self._client.checked(self._model, self._inputs, tensors.outputs(message))
+
+    def _once_more(self, slot: Slot) -> pb.ModelInferResponse:
+        """Triton was started anew and does not know our shared memory: the same again, by gRPC alone."""
+        self._client.forget(slot)
+        call, _no_slot = self._client.send(self._model, self._inputs, shared=False)
+        try:
+            return self._finished(call)
+        except grpc.RpcError as error:
+            raise self._client.explained(error, f"model {self._model}") from error
+
+    @staticmethod
+    def _finished(call: Any) -> pb.ModelInferResponse:  # noqa: ANN401 - gRPC's futures have no type
+        try:
+            return call.result()
+        except grpc.FutureCancelledError as error:
+            raise Unavailable("the request was cancelled: the client was closed") from error
+
+
+class TritonClient:
+    """A server of models (`Models`) at host:port. `deadline_s` is for each request, from sending to the whole answer.
+
+    Large inputs go by shared memory where the server is on this machine, unless `shared_memory` is False. May be used
+    by several threads at once.
+    """
+
+    def __init__(self, address: str, deadline_s: float = DEADLINE_S, *, shared_memory: bool = True) -> None:
+        self.address = address
+        self._deadline_s = deadline_s
+        self._channel = grpc.insecure_channel(address, options=OPTIONS)
+        self._stub = rpc.GRPCInferenceServiceStub(self._channel)
+        self._slots = Slots(address, self.ask) if shared_memory else None
+        self._specs: dict[str, ModelSpec] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back; what is on its way is cancelled."""
+        if self._slots:
+            self._slots.close()
+        self._channel.close()
+
+    def submit(self, model: str, inputs: Tensors) -> Pending:
+        """See `Models`. Raises ConfigurationError at once for an array whose dtype cannot be sent."""
+        return Pending(self, model, inputs)
+
+    def infer(self, model: str, inputs: Tensors) -> Tensors:
+        """Send one request and wait for its outputs; raises as `Answer.result` does."""
+        return self.submit(model, inputs).result()
+
+    def infer_many(self, model: str, requests: Iterable[Tensors], in_flight: int = IN_FLIGHT) -> Iterator[Tensors]:
+        """The outputs of many requests, in their order; at most `in_flight` are on their way at once."""
+        waiting: deque[Pending] = deque()
+        for inputs in requests:
+            if len(waiting) >= in_flight:
+                yield waiting.popleft().result()
+            waiting.append(self.submit(model, inputs))
+        while waiting:
+            yield waiting.popleft().result()
+
+    def require(self, *expected: ModelSpec) -> None:
+        """See `Models`. From then on, an answer that is not as these say is half an answer."""
+        if mistakes := [mistake for spec in expected for mistake in self._mistakes(spec)]:
+            raise ConfigurationError("\n".join(mistakes))
+
+    def describe(self, model: str) -> ModelSpec:
+        """What the server says of a model; raises ConfigurationError when it has none of this name, or Unavailable."""
+        metadata = self.ask("ModelMetadata", pb.ModelMetadataRequest(name=model), f"model {model}")
+        config = self.ask("ModelConfig", pb.ModelConfigRequest(name=model), f"model {model}").config
+        return ModelSpec(
+            name=model,
+            inputs=_specs(metadata.inputs),
+            outputs=_specs(metadata.outputs),
+            parameters={name: value.string_value for name, value in config.parameters.items()},
+            max_batch_size=config.max_batch_size,
+        )
+
+    def why_not_ready(self, *models: str) -> str | None:
+        """None when the server answers and has all these models ready, else what is wrong. Quick; probe with it."""
+        try:
+            waiting = [model for model in models if not self._is_ready(model)]
+        except (Unavailable, ConfigurationError) as error:
+            return str(error)
+        return f"Triton at {self.address}: not ready: {', '.join(waiting)}" if waiting else None
+
+    def ask(self, method: str, question: object, doing: str = "") -> Any:  # noqa: ANN401 - one of the protocol's answers
+        """Call a method of the protocol by its name and return its message; raises as `Answer.result` does."""
+        try:
+            return getattr(self._stub, method)(question, timeout=self._deadline_s)
+        except grpc.RpcError as error:
+            raise self.explained(error, doing or method) from error
+
+    def send(self, model: str, inputs: Tensors, *, shared: bool = True) -> tuple[Any, Slot | None]:
+        """One request as gRPC's own call, and the shared memory that it goes by, if any; for `Pending`."""
+        message = tensors.question(model, inputs)
+        slots = self._slots if shared else None
+        slot = slots.take(inputs) if slots else None
+        if slots is None or slot is None:
+            tensors.put(message, inputs)
+            return self._stub.ModelInfer.future(message, timeout=self._deadline_s), None
+        slot.put(message, inputs)
+        call = self._stub.ModelInfer.future(message, timeout=self._deadline_s)
+        call.add_done_callback(lambda _call: slots.give(slot))
+        return call, slot
+
+    def explained(self, error: grpc.RpcError, doing: str) -> Exception:
+        """The error of ours for gRPC's."""
+        return translated(error, self.address, doing, self._deadline_s)
+
+    def checked(self, model: str, inputs: Tensors, answer: Tensors) -> Tensors:
+        """The answer, when it is whole; raises Unavailable."""
+        if spec := self._specs.get(model):
+            tensors.check_whole(spec, len(next(iter(inputs.values()))), answer)
+        return answer
+
+    def forget(self, slot: Slot) -> None:
+        """The server does not know this shared memory any more."""
+        if self._slots:
+            self._slots.forget(slot)
+
+    def _is_ready(self, model: str) -> bool:
+        return bool(self.ask("ModelReady", pb.ModelReadyRequest(name=model), f"model {model}").ready)
+
+    def _mistakes(self, expected: ModelSpec) -> list[str]:
+        try:
+            found = self.describe(expected.name)
+        except ConfigurationError as error:
+            return [f"{error}; the server has {self._names()}"]
+        self._specs[expected.name] = found
+        return differences(expected, found)
+
+    def _names(self) -> str:
+        index = self.ask("RepositoryIndex", pb.RepositoryIndexRequest(ready=True), "list of models")
+        return ", ".join(sorted(model.name for model in index.models)) or "no model"
+
+
+def _specs(metadata: Iterable[Any]) -> Mapping[str, TensorSpec]:
+    return {tensor.name: TensorSpec(tensor.datatype, tuple(tensor.shape)) for tensor in metadata}

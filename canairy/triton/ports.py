@@ -1,0 +1,35 @@
+"""What a handler needs of a server of models, so that it can be given a fake. Imports no gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+from canairy.triton.spec import ModelSpec
+
+Array = npt.NDArray[Any]
+# By the names of the model's inputs or outputs; the first axis is the batch where the model has one.
+Tensors = Mapping[str, Array]
+
+
+class Answer(Protocol):
+    """One request that is on its way."""
+
+    def result(self) -> Tensors:
+        """Wait for the outputs (read-only arrays).
+
+        Raises Unavailable when none came in time, an error came, or half an answer, and ConfigurationError when the
+        server does not have the model or the model does not take such inputs.
+        """
+
+
+class Models(Protocol):
+    """A server of models; several requests may be on their way at once."""
+
+    def submit(self, model: str, inputs: Tensors) -> Answer:
+        """Send a request and come back at once; what went wrong is raised by the answer's `result`."""
+
+    def require(self, *expected: ModelSpec) -> None:
+        """Raise ConfigurationError that names every model which is missing or differs, Unavailable when it is away."""

@@ -1,0 +1,106 @@
+"""`canairy evidence`: the crops behind readings, as pictures in a folder."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from pathlib import Path
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+import cv2
+import typer
+
+from canairy.errors import BrokerUnavailable, CanairyError, InvalidMessage
+from canairy.messages.evidence import Evidence
+from canairy.stream import schema
+from canairy.stream.broker import Received
+from canairy.stream.kafka import KafkaReader
+from canairy.topics import EVIDENCE
+from cli.connection import DataOption, ZoneOption, display_zone, kafka_settings
+from cli.evidence_picture import draw
+from cli.output import emit, printable, remark
+from deploy.local.interrupts import interrupts
+
+POLL_S: Final = 0.5
+SAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class CannotWrite(CanairyError):
+    """A picture cannot be written where it was asked for."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("evidence")(evidence)
+
+
+def evidence(
+    out: Annotated[Path, typer.Option("--out", help="The folder for the pictures.", show_default=False)],
+    data: DataOption = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C; else all that is kept.")] = False,
+    abnormal: Annotated[bool, typer.Option("--abnormal", help="Only what a model finds abnormal.")] = False,
+    keep: Annotated[int, typer.Option("--keep", help="Pictures in the folder; older ones are deleted.", min=1)] = 1000,
+    zone: ZoneOption = None,
+) -> None:
+    """Write the crops on thermal.evidence as PNG: the crop, and where a model finds it abnormal, its score and map.
+
+    One crop of each asset is kept every ten minutes, and every ten seconds near a limit or a threshold.
+    """
+    album = Album(out, display_zone(zone, data), keep, abnormal_only=abnormal)
+    reader = KafkaReader(kafka_settings(data), [EVIDENCE], from_start=True)
+    try:
+        with interrupts() as asked:
+            while not asked.is_set():
+                records = _poll(reader)
+                for record in records:
+                    album.add(record)
+                if not (records or follow) and reader.at_end():
+                    break
+    finally:
+        reader.close()
+
+
+def _poll(reader: KafkaReader) -> list[Received]:
+    try:
+        return list(reader.poll(POLL_S, 100))
+    except BrokerUnavailable as error:
+        remark(f"canairy: {error}")
+        return []
+
+
+class Album:
+    """Pictures in a folder, the newest `keep` of them."""
+
+    def __init__(self, folder: Path, zone: ZoneInfo, keep: int, *, abnormal_only: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._zone = zone
+        self._keep = keep
+        self._abnormal_only = abnormal_only
+
+    def add(self, record: Received) -> None:
+        """Draw one piece of evidence; one that cannot be read is told and left out."""
+        try:
+            found = Evidence.decode(schema.payload(record, "Evidence"))
+            if self._abnormal_only and not (found.anomaly and found.anomaly.abnormal):
+                return
+            picture = draw(found, self._zone)
+        except InvalidMessage as error:
+            remark(f"canairy: evidence {record.offset} cannot be read: {error}")
+            return
+        path = self._folder / self._name(found)
+        if not cv2.imwrite(str(path), picture):
+            raise CannotWrite(f"{path} cannot be written")
+        emit(printable(str(path)))
+        self._thin()
+
+    @staticmethod
+    def _name(found: Evidence) -> str:
+        # By time first, so that the oldest sort first; UTC, since a local hour may come twice.
+        at = found.header.captured_at.astimezone(UTC)
+        return f"{at:%Y%m%dT%H%M%S.%f}Z-{SAFE.sub('_', found.asset)}.png"
+
+    def _thin(self) -> None:
+        for old in sorted(self._folder.glob("*Z-*.png"))[: -self._keep]:
+            old.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Backends of the embedded Triton, in the layout that Triton looks for: NAME/model.py."""

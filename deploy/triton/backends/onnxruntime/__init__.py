@@ -1,0 +1,1 @@
+"""Triton's `onnxruntime` backend without its C++: it serves the same model repositories. `model` is the entry point."""

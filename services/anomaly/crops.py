@@ -1,0 +1,46 @@
+"""The regions of one frame, with their pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from canairy.messages.detections import Detections, Region
+from canairy.messages.thermogram import to_celsius
+from services.anomaly.measure import Celsius
+
+Counts = npt.NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """A crop as uint16 counts and as float32 degrees Celsius, (height, width); kelvin = count * scale_k + offset_k."""
+
+    counts: Counts
+    celsius: Celsius
+    scale_k: float
+    offset_k: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crops:
+    """Detections, and the pixels of each region in the same order; None where no pixel of it lies in the frame."""
+
+    detections: Detections
+    pixels: tuple[Pixels | None, ...]
+
+    @classmethod
+    def of(cls, detections: Detections) -> Self:
+        """Unpack; raises InvalidMessage for a crop that is damaged or impossible."""
+        return cls(detections, tuple(_pixels(region) for region in detections.regions))
+
+
+def _pixels(region: Region) -> Pixels | None:
+    crop = region.crop
+    if crop is None:
+        return None
+    counts = crop.counts()
+    return Pixels(counts, to_celsius(counts, crop.scale_k, crop.offset_k), crop.scale_k, crop.offset_k)

@@ -1,0 +1,111 @@
+"""The adapter between crops and a PatchCore model in Triton."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from canairy.errors import ConfigurationError, Unavailable
+from canairy.models.card import BankCard, Card
+from canairy.triton.ports import Tensors
+from canairy.triton.spec import ModelSpec
+from services.anomaly.crops import Pixels
+from services.anomaly.scoring import Shown
+from services.anomaly.triton import TritonScorer, check_banks, spec_of
+
+
+def bank(identifier: str, threshold: float, unit: str = "kelvin") -> BankCard:
+    return BankCard(identifier, "ab" * 32, unit, (273.0, 333.0), threshold, 16, 9, 900, 0.01, -273.15, 0, 0.01, "train")
+
+
+CARD = Card("patchcore", 32, 4, "cd" * 32, "ef" * 32, (bank("tr-1", 8.0), bank("tr-2", 9.0)), {})
+
+
+@dataclass
+class Answer:
+    outputs: Tensors
+
+    def result(self) -> Tensors:
+        return self.outputs
+
+
+@dataclass
+class Models:
+    """Scores each crop by its mean count, and remembers what it was asked."""
+
+    asked: list[tuple[str, Tensors]] = field(default_factory=list)
+    score: float | None = None
+
+    def submit(self, model: str, inputs: Tensors) -> Answer:
+        self.asked.append((model, inputs))
+        score = float(np.asarray(inputs["counts"], np.float64).mean()) if self.score is None else self.score
+        return Answer({"score": np.array([[score]], np.float32), "map": np.full((1, 4, 4), 2.5, np.float32)})
+
+    def require(self, *expected: ModelSpec) -> None:
+        raise NotImplementedError
+
+
+def crop(count: int, bank_: str = "tr-1", height: int = 20, width: int = 50) -> Shown:
+    counts = np.full((height, width), count, np.uint16)
+    return Shown(Pixels(counts, counts.astype(np.float32), 0.04, 1.5), bank_)
+
+
+def scored(models: Models, *crops: Shown) -> Sequence[float]:
+    return [verdict.score.score for verdict in TritonScorer(models, CARD).score(crops)]
+
+
+def test_each_crop_is_a_request_of_its_own_so_that_triton_makes_the_batches() -> None:
+    models = Models()
+
+    verdicts = TritonScorer(models, CARD).score([crop(7, "tr-2"), crop(9)])
+
+    (model, first), (_, second) = models.asked
+    assert model == "patchcore"
+    assert np.asarray(first["counts"]).shape == (1, 32, 32)
+    assert [np.asarray(it["bank"]).item() for it in (first, second)] == [1, 0]
+    assert np.asarray(first["scale_k"]).item() == pytest.approx(0.04)
+    assert np.asarray(first["offset_k"]).item() == 1.5
+    assert [(it.score.score, it.score.threshold, it.score.bank) for it in verdicts] == [(7, 9, "tr-2"), (9, 8, "tr-1")]
+    assert verdicts[0].score.digest == "ab" * 8
+    assert verdicts[0].map.shape == (4, 4)
+
+
+def test_no_crops_are_no_request() -> None:
+    models = Models()
+
+    assert (scored(models), models.asked) == ([], [])
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf")])
+def test_an_answer_that_is_no_number_is_no_answer(score: float) -> None:
+    with pytest.raises(Unavailable, match="no score"):
+        scored(Models(score=score), crop(7))
+
+
+def test_a_bank_that_the_card_does_not_have_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="no bank 'tr-9'"):
+        scored(Models(), crop(7, "tr-9"))
+
+
+def test_the_server_must_serve_what_the_card_says() -> None:
+    spec = spec_of(CARD)
+
+    assert spec.parameters == {"sha256": "cd" * 32}
+    assert spec.inputs["counts"].shape == (-1, 32, 32)
+    assert spec.outputs["map"].shape == (-1, 4, 4)
+
+
+def test_every_asset_whose_bank_is_missing_or_not_of_temperatures_is_named_at_once() -> None:
+    grey = replace(CARD, banks=(*CARD.banks, bank("pv", 1.0, "grey level")))
+
+    check_banks(CARD, {"a": "tr-1", "b": "tr-2"})
+    with pytest.raises(ConfigurationError) as error:
+        check_banks(grey, {"a": "tr-1", "b": "tr-9", "c": "pv"})
+
+    assert str(error.value).splitlines() == [
+        "b: model patchcore has no memory bank 'tr-9'; it has tr-1, tr-2, pv",
+        "c: memory bank 'pv' of model patchcore was made of grey level, not of temperatures",
+    ]

@@ -1,0 +1,207 @@
+"""Evidence: what is worth keeping of readings, how it travels, and how it looks as a picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import cv2
+import numpy as np
+import pytest
+
+from canairy.errors import InvalidMessage
+from canairy.messages.anomaly_score import AnomalyScore
+from canairy.messages.detections import Region, RegionKind
+from canairy.messages.evidence import Evidence
+from canairy.messages.header import Place
+from canairy.messages.reading import Reading, Temperatures
+from canairy.messages.thermogram import Thermogram
+from canairy.topics import EVIDENCE, FRAMES
+from cli.evidence import Album
+from protos.canairy.v1 import thermal_pb2 as pb
+from services.anomaly.evidence import EVERY, NEAR_EVERY, EvidenceRule
+from tests.helpers.frames import NOON, SCALE_K, counts, header, heated, record, scene
+
+CROP = Thermogram.of(counts(heated(scene(30, 24), 10, 10, 8, 50)), SCALE_K, 0.0)
+REGION = Region("joint-a", RegionKind.REGISTERED, 100, 60, CROP)
+FIND = replace(REGION, asset="cam-01-view/find-1", kind=RegionKind.HOT_SPOT)
+MAP = np.linspace(0, 20, 36, dtype=np.float32).reshape(6, 6)
+SEOUL = ZoneInfo("Asia/Seoul")
+ABNORMAL = AnomalyScore(12.0, 8.0, "joint-a", "0123456789abcdef")
+
+
+def reading(seconds: float, max_c: float | None = 40.0, score: float | None = None, asset: str = "joint-a") -> Reading:
+    measured = None if max_c is None else Temperatures(max_c, 39, 38, 30, 104, 64, 8, 8, 720)
+    told = replace(header(), captured_at=NOON + timedelta(seconds=seconds))
+    anomaly = None if score is None else replace(ABNORMAL, score=score)
+    return Reading(told, Place(FRAMES, 2, 77), asset, RegionKind.REGISTERED, measured, anomaly=anomaly)
+
+
+def kept(rule: EvidenceRule, *readings: Reading) -> list[float]:
+    """The seconds of the readings whose evidence is kept."""
+    found = [rule.of_reading(it, REGION, None) for it in readings]
+    return [(it.header.captured_at - NOON).total_seconds() for it in found if it is not None]
+
+
+@pytest.fixture
+def rule() -> EvidenceRule:
+    return EvidenceRule({"joint-a": 80.0, "joint-b": None})
+
+
+# --- what is kept ---------------------------------------------------------------------------------------------------
+
+
+def test_of_an_ordinary_asset_one_crop_is_kept_in_ten_minutes(rule: EvidenceRule) -> None:
+    assert kept(rule, *(reading(second) for second in range(0, 1300, 5))) == [0, 600, 1200]
+    assert timedelta(minutes=10) == EVERY
+
+
+@pytest.mark.parametrize(
+    "near",
+    [reading(0, 75.0), reading(0, 95.0), reading(0, 40.0, 6.4), reading(0, None, 12.0)],
+    ids=["near its limit", "over it", "near its threshold", "over it and not measured"],
+)
+def test_near_a_limit_or_threshold_it_is_one_in_ten_seconds(rule: EvidenceRule, near: Reading) -> None:
+    at = [replace(near, header=replace(near.header, captured_at=NOON + timedelta(seconds=it))) for it in range(31)]
+
+    assert kept(rule, *at) == [0, 10, 20, 30]
+    assert timedelta(seconds=10) == NEAR_EVERY
+
+
+def test_just_below_neither_counts_as_near(rule: EvidenceRule) -> None:
+    assert kept(rule, *(reading(second, 74.9, 6.3) for second in range(60))) == [0]
+
+
+def test_an_asset_without_limits_is_near_by_its_score_alone(rule: EvidenceRule) -> None:
+    hot, odd = reading(0, 500.0, asset="joint-b"), reading(20, 20.0, 12.0, asset="joint-b")
+
+    assert kept(rule, hot, replace(hot, header=reading(10).header), odd) == [0, 20]
+
+
+def test_finds_and_what_has_no_pixels_have_none(rule: EvidenceRule) -> None:
+    assert rule.of_reading(reading(0, asset=FIND.asset), FIND, None) is None
+    assert rule.of_reading(reading(0), replace(REGION, crop=None), None) is None
+
+
+def test_a_clock_that_was_set_back_does_not_end_it(rule: EvidenceRule) -> None:
+    assert kept(rule, reading(7200), reading(0), reading(30)) == [7200, 0]
+
+
+def test_it_holds_the_crop_its_place_and_what_was_found_in_it(rule: EvidenceRule) -> None:
+    found = rule.of_reading(reading(0, 91.5, 12.0), REGION, MAP)
+
+    assert found is not None
+    assert (found.crop, found.x, found.y, found.max_c, found.anomaly) == (CROP, 100, 60, 91.5, ABNORMAL)
+    assert found.map is MAP
+    assert found.frame == Place(FRAMES, 2, 77)
+
+
+# --- how it travels -------------------------------------------------------------------------------------------------
+
+
+def evidence(**changes: object) -> Evidence:
+    whole = Evidence(header(), Place(FRAMES, 2, 77), "joint-a", 100, 60, CROP, 91.5, ABNORMAL, MAP)
+    return replace(whole, **changes)  # type: ignore[arg-type] # any fields
+
+
+def test_it_is_read_as_it_was_written() -> None:
+    read = Evidence.decode(evidence().encode())
+
+    assert replace(read, map=None).encode() == evidence(map=None).encode()
+    assert read.map is not None
+    assert (read.map == MAP).all()
+
+
+def test_without_a_model_there_is_neither_score_nor_map() -> None:
+    read = Evidence.decode(evidence(anomaly=None, map=None).encode())
+
+    assert (read.anomaly, read.map) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pb.AnomalyMap(width=6, height=6, distances=b"\0" * 140),
+        pb.AnomalyMap(width=0, height=6, distances=b""),
+        pb.AnomalyMap(width=100_000, height=100_000, distances=b""),
+        pb.AnomalyMap(width=1, height=1, distances=b"\0\0\xc0\x7f"),
+    ],
+    ids=["half of it", "no area", "too large", "not a number"],
+)
+def test_a_damaged_map_is_refused(damage: pb.AnomalyMap) -> None:
+    message = pb.Evidence.FromString(evidence().encode())
+    message.map.CopyFrom(damage)
+
+    with pytest.raises(InvalidMessage, match="map"):
+        Evidence.decode(message.SerializeToString())
+
+
+def test_a_score_against_a_threshold_that_nothing_can_be_under_is_refused() -> None:
+    message = pb.Evidence.FromString(evidence().encode())
+    message.anomaly.threshold = 0
+
+    with pytest.raises(InvalidMessage, match="threshold 0"):
+        Evidence.decode(message.SerializeToString())
+
+
+# --- as pictures ----------------------------------------------------------------------------------------------------
+
+
+def pictures(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_picture_shows_the_crop_and_reddens_where_it_is_abnormal(tmp_path: Path) -> None:
+    album = Album(tmp_path, SEOUL, 10)
+
+    album.add(record(evidence().encode(), "Evidence", EVIDENCE))
+
+    (name,) = pictures(tmp_path)
+    assert name == "20260701T030000.000000Z-joint-a.png"
+    picture = np.asarray(cv2.imread(str(tmp_path / name)), int)
+    red = picture[..., 2] - picture[..., :2].max(axis=2)
+    # The map grows from its top left to its bottom right: the second panel is redder there than anywhere above.
+    height, width = 360, 288
+    second = red[16 : 16 + height, 32 + width : 32 + 2 * width]
+    assert second[-100:].mean() > second[:100].mean() + 50
+
+
+def test_no_name_of_an_asset_leads_out_of_the_folder(tmp_path: Path) -> None:
+    album = Album(tmp_path / "deep/er", SEOUL, 10)
+
+    album.add(record(evidence(asset="../../x").encode(), "Evidence", EVIDENCE))
+
+    assert pictures(tmp_path / "deep/er") == ["20260701T030000.000000Z-.._.._x.png"]
+
+
+def test_only_the_newest_are_kept(tmp_path: Path) -> None:
+    album = Album(tmp_path, SEOUL, 3)
+
+    for second in range(5):
+        at = replace(header(), captured_at=NOON + timedelta(seconds=second))
+        album.add(record(evidence(header=at).encode(), "Evidence", EVIDENCE))
+
+    assert [name[13:15] for name in pictures(tmp_path)] == ["02", "03", "04"]
+
+
+def test_of_an_album_of_what_is_abnormal_the_rest_is_left_out(tmp_path: Path) -> None:
+    album = Album(tmp_path, SEOUL, 10, abnormal_only=True)
+
+    album.add(record(evidence(anomaly=None, map=None).encode(), "Evidence", EVIDENCE))
+    album.add(record(evidence(anomaly=replace(ABNORMAL, score=7.9)).encode(), "Evidence", EVIDENCE))
+
+    assert pictures(tmp_path) == []
+
+
+def test_evidence_that_cannot_be_read_is_told_and_the_next_is_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    album = Album(tmp_path, SEOUL, 10)
+
+    album.add(record(b"\xff", "Evidence", EVIDENCE))
+    album.add(record(evidence().encode(), "Evidence", EVIDENCE))
+
+    assert "cannot be read" in capsys.readouterr().err
+    assert len(pictures(tmp_path)) == 1

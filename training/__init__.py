@@ -1,0 +1,1 @@
+"""The workshop: what makes the models that Triton serves. Nothing here runs in a service."""
