@@ -20,6 +20,7 @@ from canairy.site.model import Asset, Site
 
 SITE_FILE = Path(__file__).parents[2] / "deploy" / "local" / "demo-site.yaml"
 Celsius = npt.NDArray[np.float64]
+RADIATOR = "tr-301-radiator"
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +47,16 @@ def assets(site: Site) -> list[tuple[str, Asset]]:
     return [(camera.id, asset) for camera in site.cameras for view in camera.views for asset in view.assets]
 
 
-def test_the_demo_has_four_cameras_and_twelve_assets_in_three_phase_groups(site: Site) -> None:
+def test_the_demo_has_four_cameras_twelve_joints_in_three_phase_groups_and_a_radiator(site: Site) -> None:
     groups: dict[str | None, set[str]] = {}
     for _, asset in assets(site):
         groups.setdefault(asset.group, set()).add(asset.phase)
 
     assert [camera.id for camera in site.cameras] == [script.id for script in DEMO.cameras]
-    assert len(assets(site)) == 12
+    assert len(assets(site)) == 13
+    assert groups.pop(None) == {""}
     assert all(phases == {"A", "B", "C"} for phases in groups.values())
+    assert site.banks == {RADIATOR: RADIATOR}
 
 
 def test_at_the_start_every_asset_is_below_its_limits_and_has_its_joint_in_its_region(
@@ -76,13 +79,26 @@ def test_one_joint_starts_just_below_its_limit_and_crosses_it_between_second_15_
 
 
 def test_the_crossing_joint_leaves_its_neighbours_behind_only_after_that(site: Site, scenes: dict[str, Scene]) -> None:
-    phases = [asset for camera, asset in assets(site) if camera == "cam-01"]
+    phases = [asset for _, asset in assets(site) if asset.group == "ds-301"]
 
     def over_others(second: float) -> float:
         a, b, c = (hottest(celsius(scenes["cam-01"].render(second)), asset) for asset in phases)
         return a - max(b, c)
 
     assert over_others(20) < 15 < over_others(30)
+
+
+def test_the_blocked_fins_cool_down_and_nothing_of_the_radiator_gets_warmer_than_it_was(
+    site: Site, scenes: dict[str, Scene]
+) -> None:
+    radiator = next(asset for _, asset in assets(site) if asset.id == RADIATOR)
+    before, after = (celsius(scenes["cam-01"].render(second)) for second in (5, 30))
+    third_fin = slice(270, 400), slice(550, 558)
+
+    assert before[third_fin].mean() - after[third_fin].mean() > 5
+    assert hottest(after, radiator) <= hottest(before, radiator) + 0.3
+    assert radiator.limits.high_c is not None
+    assert hottest(before, radiator) < radiator.limits.high_c - 30
 
 
 def test_a_hot_spot_that_nobody_registered_appears_outside_every_region(site: Site, scenes: dict[str, Scene]) -> None:
