@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy.typing as npt
@@ -30,6 +30,12 @@ class Models(Protocol):
 
     def submit(self, model: str, inputs: Tensors) -> Answer:
         """Send a request and come back at once; what went wrong is raised by the answer's `result`."""
+
+    def infer_many(self, model: str, requests: Iterable[Tensors], in_flight: int = ...) -> Iterator[Tensors]:
+        """The outputs of many requests, in their order, of which so many are on their way at once: a queue is bounded.
+
+        Raises as `Answer.result` does, when the answer is asked for.
+        """
 
     def require(self, *expected: ModelSpec) -> None:
         """Raise ConfigurationError that names every model which is missing or differs, Unavailable when it is away."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -15,11 +16,16 @@ from canairy.triton.ports import Models, Tensors
 from canairy.triton.spec import ANY, ModelSpec, TensorSpec
 from services.anomaly.scoring import Shown, Verdict
 
-DIGEST_CHARS = 16
+DIGEST_CHARS: Final = 16
+# As many as the model takes in one batch: more would only wait in its queue.
+IN_FLIGHT: Final = 16
 
 
 class TritonScorer:
-    """A `Scorer`: all crops of a batch are on their way at once, and Triton makes batches of them."""
+    """A `Scorer`: several crops are on their way at once, and Triton makes batches of them.
+
+    Not all that a backlog holds: its queue is bounded, and refuses what does not fit.
+    """
 
     def __init__(self, models: Models, card: Card) -> None:
         self._models = models
@@ -28,11 +34,10 @@ class TritonScorer:
     def score(self, crops: Sequence[Shown]) -> Sequence[Verdict]:
         """See `Scorer`. Raises ConfigurationError for a bank that the card does not have."""
         banks = [self._card.bank(shown.bank) for shown in crops]
-        answers = [
-            self._models.submit(self._card.name, _request(shown, number, self._card.size_px))
-            for shown, (number, _) in zip(crops, banks, strict=True)
-        ]
-        return [_verdict(answer.result(), bank) for answer, (_, bank) in zip(answers, banks, strict=True)]
+        size_px = self._card.size_px
+        requests = (_request(shown, number, size_px) for shown, (number, _) in zip(crops, banks, strict=True))
+        answers = self._models.infer_many(self._card.name, requests, IN_FLIGHT)
+        return [_verdict(outputs, bank) for outputs, (_, bank) in zip(answers, banks, strict=True)]
 
 
 def spec_of(card: Card) -> ModelSpec:

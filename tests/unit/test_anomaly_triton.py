@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -38,6 +38,12 @@ class Models:
 
     asked: list[tuple[str, Tensors]] = field(default_factory=list)
     score: float | None = None
+    in_flight: int = 0
+
+    def infer_many(self, model: str, requests: Iterable[Tensors], in_flight: int = 1) -> Iterator[Tensors]:
+        self.in_flight = in_flight
+        for inputs in requests:
+            yield self.submit(model, inputs).result()
 
     def submit(self, model: str, inputs: Tensors) -> Answer:
         self.asked.append((model, inputs))
@@ -71,6 +77,16 @@ def test_each_crop_is_a_request_of_its_own_so_that_triton_makes_the_batches() ->
     assert [(it.score.score, it.score.threshold, it.score.bank) for it in verdicts] == [(7, 9, "tr-2"), (9, 8, "tr-1")]
     assert verdicts[0].score.digest == "ab" * 8
     assert verdicts[0].map.shape == (4, 4)
+
+
+def test_a_backlog_does_not_go_into_the_queue_of_the_server_all_at_once() -> None:
+    models = Models()
+
+    verdicts = TritonScorer(models, CARD).score([crop(count) for count in range(300)])
+
+    assert [verdict.score.score for verdict in verdicts] == list(range(300))
+    # The queue of the model holds 256 requests (training/patchcore/configuration.py).
+    assert 1 < models.in_flight <= 16
 
 
 def test_no_crops_are_no_request() -> None:
