@@ -104,6 +104,20 @@ def test_whether_thirty_two_cameras_are_kept_follows_from_what_was_counted(resul
     assert seen["cpu_cores"].keys() == seen["resident_mb"].keys() == {"kafka", *SERVICES}
 
 
+def test_an_hour_of_thirty_two_cameras_lost_no_frame_and_says_whether_all_were_in_time() -> None:
+    soak = json.loads((BENCHMARKS / "soak.json").read_text(encoding="utf-8"))
+    samples = soak["samples"]
+
+    assert soak["finished"] is True
+    assert soak["minutes"] >= 60
+    assert soak["frames"] == pytest.approx(sum(sample["frames"] for sample in samples), abs=1)
+    assert soak["frames"] >= 0.97 * 32 * 3600
+    assert soak["shed"] == 0
+    assert soak["lag_max_s"] == max(sample["lag_max_s"] for sample in samples)
+    assert not soak["kept"] or soak["lag_max_s"] < 1
+    assert soak["resident_mb_an_hour"].keys() == {"kafka", *SERVICES}
+
+
 def test_the_cost_of_fsync_is_the_difference_of_the_two_halves(results: dict[str, Any]) -> None:
     both = results["fsync"]
 
