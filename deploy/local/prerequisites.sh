@@ -4,11 +4,16 @@
 set -eu
 
 python=${PYTHON:-python3}
-install="apt-get install -y openjdk-17-jre-headless maven python3-venv"
+library="libpython$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3)"
+install="apt-get install -y openjdk-17-jre-headless maven python3-venv $library"
 
 missing() {
     "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
         echo "Python 3.11 or newer with venv (PYTHON=$python)"
+    # Triton's Python backend loads it.
+    "$python" -c 'import os, sys, sysconfig
+folder, name = map(sysconfig.get_config_var, ("LIBDIR", "INSTSONAME"))
+sys.exit(not os.path.exists(os.path.join(folder, name)))' 2>/dev/null || echo "the shared library of Python ($library)"
     java=$(java -version 2>&1 | sed -n 's/.*version "\(1\.\)\{0,1\}\([0-9]*\).*/\2/p' | head -n 1) || java=
     [ "${java:-0}" -ge 17 ] || echo "Java 17 or newer"
     command -v mvn >/dev/null || echo "Maven"
