@@ -32,11 +32,18 @@ class TritonScorer:
         self._card = card
 
     def score(self, crops: Sequence[Shown]) -> Sequence[Verdict]:
-        """See `Scorer`. Raises ConfigurationError for a bank that the card does not have."""
+        """See `Scorer`. Raises ConfigurationError for a bank that the card does not have.
+
+        A server that lost the model, or has another one now, is as good as away: equipment is measured all the same.
+        At the start it is a mistake (`services.anomaly.models`).
+        """
         banks = [self._card.bank(shown.bank) for shown in crops]
         size_px = self._card.size_px
         requests = (_request(shown, number, size_px) for shown, (number, _) in zip(crops, banks, strict=True))
-        answers = self._models.infer_many(self._card.name, requests, IN_FLIGHT)
+        try:
+            answers = list(self._models.infer_many(self._card.name, requests, IN_FLIGHT))
+        except ConfigurationError as error:
+            raise Unavailable(str(error)) from error
         return [_verdict(outputs, bank) for outputs, (_, bank) in zip(answers, banks, strict=True)]
 
 

@@ -101,6 +101,15 @@ def test_an_answer_that_is_no_number_is_no_answer(score: float) -> None:
         scored(Models(score=score), crop(7))
 
 
+def test_a_server_that_lost_the_model_is_as_good_as_away() -> None:
+    class Empty(Models):
+        def submit(self, model: str, inputs: Tensors) -> Answer:
+            raise ConfigurationError(f"model {model}: not found, asked with {sorted(inputs)}")
+
+    with pytest.raises(Unavailable, match="model patchcore: not found"):
+        scored(Empty(), crop(7))
+
+
 def test_a_bank_that_the_card_does_not_have_is_named() -> None:
     with pytest.raises(ConfigurationError, match="no bank 'tr-9'"):
         scored(Models(), crop(7, "tr-9"))
