@@ -28,7 +28,7 @@ from benchmarks.machine import describe
 from benchmarks.triton_cpu import cpu_s
 from benchmarks.triton_network import MAX_BATCH, NAME, SIDE, write_repository
 from canairy.triton.client import TritonClient
-from canairy.triton.statistics import Snapshot, Split, as_json, as_text, between, snapshot
+from canairy.triton.statistics import Snapshot, Split, as_json, between, snapshot
 from deploy.local.triton import Triton
 from deploy.local.triton_home import ensure_triton, environment
 
@@ -74,13 +74,14 @@ def _worker(name: str, file: Path, home: Path) -> Iterator[subprocess.Popen[str]
 
 def _rounds(
     at: Triton, client: TritonClient, bare: Mapping[str, subprocess.Popen[str]], rounds: int
-) -> tuple[dict[Key, list[float]], dict[Key, list[float]], dict[int, Split]]:
+) -> tuple[dict[Key, list[float]], dict[Key, list[float]], dict[int, dict[str, Any]]]:
     walls_ms: dict[Key, list[float]] = {}
     cpus_ms: dict[Key, list[float]] = {}
-    splits: dict[int, Split] = {}
+    splits: dict[int, dict[str, Any]] = {}
     for _ in range(rounds + 1):
         for concurrency in CONCURRENCIES:
-            wall, cpu, splits[concurrency] = _served(at, client, concurrency)
+            wall, cpu, split = _served(at, client, concurrency)
+            splits[concurrency] = as_json(split, wall * concurrency)  # of the last round
             walls_ms.setdefault(("served", concurrency), []).append(wall)
             cpus_ms.setdefault(("served", concurrency), []).append(cpu)
         for key, answer in _bare(bare):
@@ -126,7 +127,7 @@ def _bare(workers: Mapping[str, subprocess.Popen[str]]) -> Iterator[tuple[Key, d
 
 
 def _figures(
-    walls_ms: Mapping[Key, list[float]], cpus_ms: Mapping[Key, list[float]], splits: Mapping[int, Split]
+    walls_ms: Mapping[Key, list[float]], cpus_ms: Mapping[Key, list[float]], splits: Mapping[int, dict[str, Any]]
 ) -> dict[str, Any]:
     wall = {key: statistics.median(values) for key, values in walls_ms.items()}
     cpu = {key: statistics.median(values) for key, values in cpus_ms.items()}
@@ -139,10 +140,7 @@ def _figures(
         "triton": {
             "wall_ms_a_crop": {f"{name} {number}": round(value, 2) for (name, number), value in wall.items()},
             "cpu_ms_a_crop": {f"{name} {number}": round(value, 2) for (name, number), value in cpu.items()},
-            "split": {
-                f"concurrency {number}": as_json(split, wall["served", number] * number)
-                for number, split in splits.items()
-            },
+            "split": {f"concurrency {number}": split for number, split in splits.items()},
             "network": f"MobileNetV2, {SIDE}x{SIDE}, batches to {MAX_BATCH}",
             "machine": describe(),
         },
@@ -158,6 +156,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-
-__all__ = ["as_text", "measure"]

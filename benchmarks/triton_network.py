@@ -40,7 +40,8 @@ input {{ name: "counts" data_type: TYPE_UINT16 dims: [ {side}, {side} ] }}
 output {{ name: "score" data_type: TYPE_FP32 dims: [ 1 ] }}
 output {{ name: "map" data_type: TYPE_FP32 dims: [ 7, 7 ] }}
 version_policy {{ specific {{ versions: [ 1 ] }} }}
-instance_group {{ kind: KIND_CPU count: 1 }}
+# One instance alone makes requests wait half a second now and then: docs/decisions/0008-triton-embedded.md.
+instance_group {{ kind: KIND_CPU count: 2 }}
 dynamic_batching {{
   max_queue_delay_microseconds: 0
   default_queue_policy {{ max_queue_size: 64 timeout_action: REJECT default_timeout_microseconds: 5000000 }}

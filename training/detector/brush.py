@@ -124,7 +124,8 @@ class Brush:
         row, column = np.ogrid[where]
         away = np.hypot((column - x) / max(across, 0.5), (row - y) / max(up, 0.5)).astype(np.float32)
         covered = np.clip((1 - away) * min(across, up) + 0.5, 0, 1)
-        self._paint(where, covered, rise_k * (0.8 + 0.2 * np.sqrt(np.clip(1 - away**2, 0, 1))), surface, own)
+        shade = (0.8 + 0.2 * np.sqrt(np.clip(1 - away**2, 0, 1))).astype(np.float32)
+        self._paint(where, covered, np.float32(rise_k) * shade, surface, own)
 
     def heat(self, centre: Point, reach_m: float, kelvin: float) -> None:
         """Warm what is painted of this piece around a point; a share of 1/e is left `reach_m` away."""
@@ -170,7 +171,7 @@ def _axes(where: tuple[slice, slice], first: Point, last: Point) -> tuple[Kelvin
     length = max(math.hypot(last[0] - first[0], last[1] - first[1]), 1e-3)
     ahead_x, ahead_y = (last[0] - first[0]) / length, (last[1] - first[1]) / length
     row, column = np.ogrid[where]
-    right, down = np.float32(column - first[0]), np.float32(row - first[1])
+    right, down = (column - first[0]).astype(np.float32), (row - first[1]).astype(np.float32)
     return right * ahead_x + down * ahead_y, down * ahead_x - right * ahead_y, length
 
 

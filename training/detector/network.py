@@ -18,7 +18,7 @@ MOMENTUM: Final = 0.03
 
 
 class Detector(nn.Module):
-    """Callable: pictures float32 (B, 1, H, W), 0 to 1, to raw predictions (B, A, 5 + labels) of all cells, finest first."""
+    """Pictures float32 (B, 1, H, W), 0 to 1, to raw (B, A, 5 + labels) of all cells, finest first."""
 
     def __init__(self, labels: int) -> None:
         """Parameters are torch's until `fill` is called."""

@@ -38,6 +38,16 @@ class Kind:
     shapes: tuple[Shape, ...]
 
 
+def _instrument(
+    draw: Callable[[Brush, Warmth], None],
+    half_width_m: float,
+    height_m: float,
+    joints: int,
+    body_k: tuple[float, float],
+) -> Shape:
+    return Shape(draw, half_width_m, height_m, joints, body_k, voltage_heated=True, apart_m=0.9)
+
+
 KINDS: Final = (
     Kind(
         "0102",
@@ -67,20 +77,16 @@ KINDS: Final = (
         "0204",
         "voltage transformer",
         (
-            Shape(
-                transformers.capacitor_voltage_transformer, 0.5, 3.2, 1, (1.5, 3.5), voltage_heated=True, apart_m=0.9
-            ),
-            Shape(
-                transformers.inductive_voltage_transformer, 0.55, 2.5, 1, (1.5, 3.5), voltage_heated=True, apart_m=0.9
-            ),
+            _instrument(transformers.capacitor_voltage_transformer, 0.5, 3.2, 1, (1.5, 3.5)),
+            _instrument(transformers.inductive_voltage_transformer, 0.55, 2.5, 1, (1.5, 3.5)),
         ),
     ),
     Kind(
         "0205",
         "current transformer",
         (
-            Shape(transformers.head_current_transformer, 0.75, 2.8, 2, (1.5, 5), voltage_heated=True, apart_m=0.9),
-            Shape(transformers.tank_current_transformer, 0.6, 2.6, 2, (1.5, 5), voltage_heated=True, apart_m=0.9),
+            _instrument(transformers.head_current_transformer, 0.75, 2.8, 2, (1.5, 5)),
+            _instrument(transformers.tank_current_transformer, 0.6, 2.6, 2, (1.5, 5)),
         ),
     ),
     Kind(

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from training.detector.brush import Box, Brush, Kelvin, Place
 from training.detector.picture import FRAME_HEIGHT, FRAME_WIDTH
 from training.detector.pieces import KINDS, LABELS, Kind, Shape
-from training.detector.surroundings import Generator, Weather, background, lead, stand, tank, weather
+from training.detector.surroundings import Generator, Weather, background, depth_m, lead, stand, tank, weather
 from training.detector.warmth import Warmth, of_phase, usual, with_fault
 
 SCALES_K: Final = (0.01, 0.04)  # kelvin a count of the two ranges that cameras of this class have
@@ -70,29 +70,28 @@ def simulate(seed: int, number: int) -> SimulatedFrame:
     generator = np.random.default_rng((seed, number))
     conditions = weather(generator)
     picture = background(generator, conditions)
-    placed: list[Box] = []
-    seen: list[Seen] = []
+    groups: list[_Group] = []
     for _ in range(int(generator.choice(5, p=(0.06, 0.3, 0.34, 0.2, 0.1)))):
-        group = _fitting(generator, conditions, placed)
-        if group is not None:
-            placed.append(group.outline)
-            seen += _paint(generator, picture, conditions, group)
+        groups += _fitting(generator, groups)
+    # What stands lower in the picture is nearer and hides what is behind it.
+    groups.sort(key=lambda group: group.places[0].y_px)
+    seen = [piece for group in groups for piece in _paint(generator, picture, conditions, group)]
     scale_k = float(generator.choice(SCALES_K))
     return SimulatedFrame(_through_camera(generator, picture, scale_k), scale_k, 0.0, tuple(seen))
 
 
-def _fitting(generator: Generator, conditions: Weather, placed: list[Box]) -> _Group | None:
-    """A group that hides little of the others, or None when the picture is full."""
+def _fitting(generator: Generator, placed: list[_Group]) -> list[_Group]:
+    """A group that hides little of the others, or none when the picture is full."""
     for _ in range(_TRIES):
-        group = _group(generator, conditions)
+        group = _group(generator)
         outline = group.outline
         inside = Box(0, 0, FRAME_WIDTH, FRAME_HEIGHT).shared(outline)
-        if inside > 0.97 and all(outline.shared(other) <= MOST_SHARED for other in placed):
-            return group
-    return None
+        if inside > 0.97 and all(outline.shared(other.outline) <= MOST_SHARED for other in placed):
+            return [group]
+    return []
 
 
-def _group(generator: Generator, conditions: Weather) -> _Group:
+def _group(generator: Generator) -> _Group:
     kind = KINDS[int(generator.integers(len(KINDS)))]
     shape = kind.shapes[int(generator.integers(len(kind.shapes)))]
     tall_px = float(generator.uniform(0.13, 0.62)) * FRAME_HEIGHT
@@ -124,7 +123,9 @@ def _paint(generator: Generator, picture: Kelvin, conditions: Weather, group: _G
         _paint_tank(generator, picture, conditions, group)
     for place, warmth in zip(group.places, group.warmths, strict=True):
         brush = Brush(picture, place, conditions.air_k, conditions.sky_k)
-        stand(brush, generator, group.shape.stand, group.shape.half_width_m)
+        if group.shape.stand != "tank":
+            depth = depth_m(generator, place, conditions)
+            stand(brush, generator, group.shape.stand, group.shape.half_width_m, depth)
         if generator.random() < 0.6:
             lead(brush, generator, group.shape.height_m)
         group.shape.draw(brush, warmth)
@@ -139,7 +140,8 @@ def _paint_tank(generator: Generator, picture: Kelvin, conditions: Weather, grou
     first, last = group.places[0], group.places[-1]
     middle = Place((first.x_px + last.x_px) / 2, max(place.y_px for place in group.places), first.px_a_m)
     half_m = (last.x_px - first.x_px) / 2 / first.px_a_m + group.shape.half_width_m + 0.3
-    tank(generator, picture, middle, half_m, group.warmths[0].body_k, conditions)
+    brush = Brush(picture, middle, conditions.air_k, conditions.sky_k)
+    tank(brush, generator, half_m, group.warmths[0].body_k, max(depth_m(generator, middle, conditions), 1.5))
 
 
 def _through_camera(generator: Generator, picture: Kelvin, scale_k: float) -> npt.NDArray[np.uint16]:

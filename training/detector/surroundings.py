@@ -1,8 +1,9 @@
-"""What stands behind and below the equipment: sky, ground, walls, gantries, conductors, and things that are just warm."""
+"""What stands behind and below the equipment: sky, ground, walls, gantries, wires, and things that are just warm."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -44,34 +45,39 @@ def background(generator: Generator, weather_: Weather) -> Kelvin:
     return picture
 
 
-def stand(brush: Brush, generator: Generator, kind: str, reach_m: float) -> None:
-    """What a piece stands on, from its foot downwards: post, two posts, frame, bracket or a transformer's tank."""
+def stand(brush: Brush, generator: Generator, kind: str, reach_m: float, depth_m: float) -> None:
+    """What a piece stands on, `depth_m` down to the ground: "post", "two posts", "frame" or "bracket"."""
     rise = float(generator.uniform(-0.5, 2.5))
-    if kind == "tank":
-        return
     if kind == "bracket":
         brush.limb((-0.5, 0.1), (0.5, 0.1), 0.05, rise, PAINTED_FLAT, own=False)
-        brush.limb((-0.45, 0.1), (-0.45, -4), 0.06, rise, PAINTED_FLAT, own=False)
+        brush.limb((-0.45, 0.1), (-0.45, -depth_m), 0.06, rise, PAINTED_FLAT, own=False)
         return
     sides = (0.0,) if kind == "post" else (-0.6 * reach_m, 0.6 * reach_m)
     for u in sides:
-        brush.limb((u, -0.02), (u, -4), 0.12 if kind == "post" else 0.1, rise, PAINTED_FLAT, own=False)
+        brush.limb((u, -0.02), (u, -depth_m), 0.12 if kind == "post" else 0.1, rise, PAINTED_FLAT, own=False)
     if kind == "frame":
         brush.limb((-0.8 * reach_m, -0.05), (0.8 * reach_m, -0.05), 0.07, rise, PAINTED_FLAT, own=False)
 
 
-def tank(generator: Generator, picture: Kelvin, place: Place, half_m: float, oil_k: float, weather_: Weather) -> None:
+def depth_m(generator: Generator, place: Place, weather_: Weather) -> float:
+    """How far below a piece's foot the ground is: somewhere past the horizon, or two metres in front of it."""
+    ground_px = weather_.horizon_px + float(generator.uniform(5, 60))
+    return max((ground_px - place.y_px) / place.px_a_m, float(generator.uniform(0.5, 2.5)))
+
+
+def tank(brush: Brush, generator: Generator, half_m: float, oil_k: float, height_m: float) -> None:
     """A transformer's tank under its bushings, with radiators and perhaps a conservator."""
-    brush = Brush(picture, place, weather_.air_k, weather_.sky_k)
-    brush.limb((-half_m, -1.25), (half_m, -1.25), 1.25, oil_k, PAINTED_FLAT)
+    middle = height_m / 2
+    brush.limb((-half_m, -middle), (half_m, -middle), middle, oil_k, PAINTED_FLAT)
     brush.limb((-half_m, -0.04), (half_m, -0.04), 0.05, oil_k * 0.9, PAINTED_FLAT)
-    for u in np.arange(-half_m + 0.3, half_m, 0.6):
-        brush.limb((u, -0.1), (u, -2.4), 0.04, oil_k * 0.85, PAINTED_FLAT)
+    for u in np.arange(-half_m + 0.3, half_m, 0.6).tolist():
+        brush.limb((u, -0.1), (u, -0.95 * height_m), 0.04, oil_k * 0.85, PAINTED_FLAT)
     side = -1 if generator.random() < 0.5 else 1
     for fin in range(6):
         u = side * (half_m + 0.2 + 0.17 * fin)
-        brush.limb((u, -0.3), (u, -2.2), 0.065, (oil_k * 0.95, oil_k * 0.5), PAINT)
+        brush.limb((u, -0.1 * height_m), (u, -0.85 * height_m), 0.065, (oil_k * 0.95, oil_k * 0.5), PAINT)
     if generator.random() < 0.5:
+        brush.limb((side * (half_m - 0.1), -0.1), (side * (half_m + 0.6), 0.6), 0.06, oil_k * 0.5)
         brush.limb((side * half_m, 0.75), (side * (half_m + 1.2), 0.75), 0.28, oil_k * 0.4)
 
 
@@ -143,7 +149,7 @@ def _conductor(generator: Generator, picture: Kelvin, weather_: Weather) -> None
     heights = -(left + (right - left) * places + sag * 4 * places * (1 - places))
     points = [(float(x), float(y)) for x, y in zip(places * FRAME_WIDTH, heights, strict=True)]
     rise = float(generator.uniform(0, 8))
-    for begin, end in zip(points, points[1:], strict=False):
+    for begin, end in pairwise(points):
         brush.limb(begin, end, half, rise, BARE)
 
 

@@ -22,14 +22,8 @@ def dead_tank_breaker(brush: Brush, warmth: Warmth) -> None:
     """A lying tank with two bushings that lean apart, ring-type current transformers at their feet."""
     for side in (-1, 1):
         brush.limb((side * 0.42, 0.62), (side * 0.56, 0.98), 0.2, warmth.body_k * 0.9)
-        brush.limb(
-            (side * 0.56, 0.98),
-            (side * 1.0, 2.05),
-            (0.17, 0.11),
-            (warmth.insulator_k + 1, warmth.insulator_k),
-            PORCELAIN,
-            sheds=12,
-        )
+        rise = (warmth.insulator_k + 1, warmth.insulator_k)
+        brush.limb((side * 0.56, 0.98), (side * 1.0, 2.05), (0.17, 0.11), rise, PORCELAIN, sheds=12)
     brush.limb((-0.95, 0.42), (0.95, 0.42), 0.34, warmth.body_k)
     for side in (-1, 1):
         brush.limb((side * 0.95, 0.42), (side * 1.02, 0.42), 0.38, warmth.body_k * 0.8)

@@ -45,9 +45,8 @@ def inductive_voltage_transformer(brush: Brush, warmth: Warmth) -> None:
     body_k = warmth.body_k + warmth.hot_body_k
     brush.limb((0, 0), (0, 0.2), 0.5, body_k)
     brush.ball((0, 0.5), (0.5, 0.4), body_k * 1.1)
-    brush.limb(
-        (0, 0.8), (0, 2.05), (0.24, 0.13), (warmth.insulator_k + 0.4 * body_k, warmth.insulator_k), PORCELAIN, sheds=12
-    )
+    rise = (warmth.insulator_k + 0.4 * body_k, warmth.insulator_k)
+    brush.limb((0, 0.8), (0, 2.05), (0.24, 0.13), rise, PORCELAIN, sheds=12)
     brush.ball((0, 2.16), (0.2, 0.17), 1.0 + warmth.joint(0) * 0.2)
     terminal(brush, warmth, 0, (0, 2.39), 0.07)
 
@@ -56,9 +55,8 @@ def head_current_transformer(brush: Brush, warmth: Warmth) -> None:
     """Inverted: core and windings in a large head on a slender column, a terminal either side, bellows on top."""
     body_k = warmth.body_k + warmth.hot_body_k
     brush.limb((0, 0), (0, 0.32), 0.27, 1.0, PAINTED_FLAT)
-    brush.limb(
-        (0, 0.32), (0, 1.75), (0.19, 0.16), (warmth.insulator_k, warmth.insulator_k + 0.3 * body_k), PORCELAIN, sheds=14
-    )
+    rise = (warmth.insulator_k, warmth.insulator_k + 0.3 * body_k)
+    brush.limb((0, 0.32), (0, 1.75), (0.19, 0.16), rise, PORCELAIN, sheds=14)
     for side in (-1, 1):
         brush.limb((0, 2.05), (side * 0.62, 2.05), 0.055, warmth.joint((side + 1) // 2) * 0.7, OXIDISED)
     brush.limb((0, 1.74), (0, 1.86), (0.2, 0.36), body_k)
@@ -74,9 +72,8 @@ def tank_current_transformer(brush: Brush, warmth: Warmth) -> None:
     body_k = warmth.body_k + warmth.hot_body_k
     brush.limb((0, 0), (0, 0.72), 0.42, body_k, PAINTED_FLAT)
     brush.limb((0, 0.72), (0, 0.8), 0.28, body_k * 0.8)
-    brush.limb(
-        (0, 0.8), (0, 2.1), (0.24, 0.21), (warmth.insulator_k + 0.3 * body_k, warmth.insulator_k), PORCELAIN, sheds=12
-    )
+    rise = (warmth.insulator_k + 0.3 * body_k, warmth.insulator_k)
+    brush.limb((0, 0.8), (0, 2.1), (0.24, 0.21), rise, PORCELAIN, sheds=12)
     brush.limb((0, 2.08), (0, 2.38), 0.26, warmth.joint_k * 0.4 + 0.5, PAINTED_FLAT)
     brush.limb((0, 2.38), (0, 2.55), (0.2, 0.12), 0.8)
     for side in (-1, 1):

@@ -95,7 +95,7 @@ def convolutions(labels: int, channels: int = 1) -> list[Convolution]:
 
 
 def first_weights(labels: int, seed: int) -> dict[str, Floats]:
-    """How training begins: kernels uniform by He et al. (arXiv 1502.01852, with gain 1/3 as torch has it), and PRIOR."""
+    """How training begins: kernels uniform within 1/sqrt(values that an output sees), as torch begins; and PRIOR."""
     generator = np.random.default_rng(seed)
     weights: dict[str, Floats] = {}
     for layer in convolutions(labels):

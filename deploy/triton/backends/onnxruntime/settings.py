@@ -67,7 +67,7 @@ def read_settings(config: Mapping[str, Any], cores: int | None = None) -> ModelS
         max_batch_size=int(config.get("max_batch_size", 0)),
         inputs={str(entry["name"]): _tensor(entry) for entry in config["input"]},
         outputs={str(entry["name"]): _tensor(entry) for entry in config["output"]},
-        threads=_threads(parameters, config.get("instance_group", ()), cores),
+        threads=_threads(parameters, cores),
         precision=_precision(parameters),
     )
 
@@ -84,13 +84,12 @@ def _tensor(entry: Mapping[str, Any]) -> Tensor:
     return Tensor(DTYPES[kind], tuple(int(size) for size in entry["dims"]))
 
 
-def _threads(parameters: Mapping[str, str], groups: Any, cores: int) -> int:  # noqa: ANN401 - parsed JSON
-    """`intra_op_thread_count` is Triton's own name for it; 0 or nothing: the cores are shared by the instances."""
+def _threads(parameters: Mapping[str, str], cores: int) -> int:
+    """`intra_op_thread_count` as in Triton's own backend: 0, or nothing, is the number of cores."""
     told = parameters.get("intra_op_thread_count", "0")
     if not told.isdecimal():
         raise WrongModel(f"parameter intra_op_thread_count is {told!r}, expected a number of threads")
-    instances = sum(int(group.get("count", 1)) for group in groups) or 1
-    return int(told) or max(1, cores // instances)
+    return int(told) or cores
 
 
 def _precision(parameters: Mapping[str, str]) -> str:
