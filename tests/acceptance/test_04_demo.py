@@ -114,7 +114,7 @@ def test_the_operator_reads_one_line_an_event_in_the_form_of_the_issue(demo_run:
 def test_the_alarms_of_the_demo_are_those_of_its_script_and_no_others(demo_run: Run) -> None:
     raised = {tuple(line.split("  ")[3:4]) for line in demo_run.lines if "  RAISED  " in line}
 
-    assert raised == {("ds-301-a",), ("bay-3/find-1",), ("cam-04",)}
+    assert raised == {("ds-301-a",), ("bay-3/find-1",), ("cam-04",), ("tr-301-radiator",)}
 
 
 def test_with_too_little_patience_it_fails_and_names_what_was_not_seen(demo_run: Run) -> None:
@@ -151,7 +151,7 @@ def test_a_second_start_knows_the_alarms_shows_new_ones_and_ctrl_c_leaves_no_pro
     assert {("ds-301-a", "high")} <= {(row["asset"], row["condition"]) for row in listed}
     assert first_alarm < timedelta(seconds=60)
     assert code == 0
-    assert pids.keys() >= {"kafka", "ingest", "detection", "anomaly", "alerting"}
+    assert pids.keys() >= {"kafka", "triton", "ingest", "detection", "anomaly", "alerting"}
     assert not [name for name, pid in pids.items() if psutil.pid_exists(pid)]
     assert not (demo_run.data / "stack.json").exists()
 

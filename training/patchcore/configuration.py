@@ -34,7 +34,8 @@ output [
   {{ name: "share_outside" data_type: TYPE_FP32 dims: [ 1 ] }}
 ]
 version_policy {{ specific {{ versions: [ 1 ] }} }}
-instance_group [ {{ count: 1 kind: KIND_CPU }} ]
+# Two: with one, 2.51 lets some requests wait half a second (docs/decisions/0008-triton-embedded.md).
+instance_group [ {{ count: 2 kind: KIND_CPU }} ]
 dynamic_batching {{
   default_queue_policy {{
     max_queue_size: {QUEUE_REQUESTS}
