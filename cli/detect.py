@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from cli.detect_model import Detected
 
 from canairy.errors import InvalidMessage, UnreadableFile
 from canairy.messages.thermogram import to_celsius
@@ -15,6 +18,7 @@ from canairy.thermal.linear_png import read_linear_png
 from cli.output import emit, emit_json, printable, remark
 from services.detection.hotspots import HotSpot, find_hotspots
 
+EMPTY = "holds no .png file"
 SHOWN = ("x", "y", "width", "height", "score", "max_c")
 
 
@@ -52,6 +56,7 @@ def register(app: typer.Typer) -> None:
 def detect(
     paths: Annotated[list[Path], typer.Argument(help="16-bit PNG files, or folders of them.", show_default=False)],
     hotspots: Annotated[bool, typer.Option("--hotspots", help="Regions hotter than their surroundings.")] = False,
+    model: Annotated[str | None, typer.Option("--model", help="Equipment, by this detector: name or folder.")] = None,
     scale: Annotated[float, typer.Option("--scale", help="Kelvin a count.")] = 0.01,
     offset: Annotated[float, typer.Option("--offset", help="Degrees Celsius of count 0.")] = -273.15,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
@@ -60,9 +65,9 @@ def detect(
 
     A file that cannot be read is told, the others go on, and the exit status is 1.
     """
-    _check(hotspots, scale, offset)
+    _check(hotspots, model, scale, offset)
     failed = False
-    for finding in findings(paths, scale, offset):
+    for finding in findings(paths, scale, offset) if model is None else equipment(paths, model, scale, offset):
         failed = failed or bool(finding.error)
         if json_:
             emit_json(finding.to_json())
@@ -79,14 +84,27 @@ def findings(paths: Sequence[Path], scale_k: float, offset_c: float) -> Iterator
     for path in paths:
         files = _files(path)
         if not files:
-            yield Finding(path, error="holds no .png file")
+            yield Finding(path, error=EMPTY)
         for file in files:
             yield _finding(file, scale_k, offset_c)
 
 
-def _check(hotspots: bool, scale_k: float, offset_c: float) -> None:
-    if not hotspots:
-        raise typer.BadParameter("say what to look for: --hotspots")
+def equipment(paths: Sequence[Path], model: str, scale_k: float, offset_c: float) -> Iterator[Detected]:
+    """The same with a detector; raises ConfigurationError when there is none of this name."""
+    # The runtime of models is loaded only where one is asked for.
+    from cli.detect_model import Detected, detected, open_detector  # noqa: PLC0415
+
+    detector = open_detector(model)
+    for path in paths:
+        files = _files(path)
+        if not files:
+            yield Detected(path, error=EMPTY)
+        yield from detected(detector, files, scale_k, offset_c)
+
+
+def _check(hotspots: bool, model: str | None, scale_k: float, offset_c: float) -> None:
+    if hotspots == (model is not None):
+        raise typer.BadParameter("say what to look for: either --hotspots or --model NAME")
     if not 0 < scale_k <= 10:
         raise typer.BadParameter(f"--scale must be above 0 and at most 10 K a count, not {scale_k}")
     if not -500 <= offset_c <= 500:

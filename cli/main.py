@@ -19,7 +19,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "site": ("cli.site", "Validate a site file."),
     "train": ("cli.train", "Make models from recordings."),
     "score": ("cli.score", "Say which crops look abnormal to a model, without the stack."),
-    "detect": ("cli.detect", "Find hot spots in thermal files, without the stack."),
+    "detect": ("cli.detect", "Find hot spots or equipment in thermal files, without the stack."),
 }
 
 app = typer.Typer(

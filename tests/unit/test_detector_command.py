@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import typer
+from typer.testing import CliRunner
 
 pytest.importorskip("onnx", reason="onnx is not installed: it is in the workshop extra")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it is in the workshop extra")
 
 from canairy.errors import ConfigurationError
+from cli.detect import register
 from cli.detect_model import Detected, Equipment, detected, open_detector
 from training.detector.export import write_model
 from training.detector.picture import Size
@@ -82,3 +86,21 @@ def test_a_line_for_a_person() -> None:
 
     assert found.to_text() == "a.png  0201 danger at 1,2 30x40 (0.90)"
     assert Detected(Path("b.png")).to_text() == "b.png  no equipment found"
+
+
+def test_the_command_looks_either_for_hot_spots_or_by_a_model(repository: Path, tmp_path: Path) -> None:
+    frame = simulate(0, 1)
+    (tmp_path / "frames").mkdir()
+    _png(tmp_path / "frames/frame.png", frame.counts)
+    runner = CliRunner()
+    app = typer.Typer()
+    register(app)
+    what = [str(tmp_path / "frames"), "--scale", str(frame.scale_k), "--json"]
+
+    looked = runner.invoke(app, [*what, "--model", str(repository / "detector")])
+    both = runner.invoke(app, [*what, "--hotspots", "--model", "detector"])
+    neither = runner.invoke(app, what)
+
+    assert looked.exit_code == 0, looked.output
+    assert json.loads(looked.stdout)["boxes"]
+    assert (both.exit_code, neither.exit_code) == (2, 2)
