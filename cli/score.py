@@ -33,8 +33,8 @@ class Score:
 
     @property
     def abnormal(self) -> bool:
-        """Above the bank's threshold."""
-        return self.verdict is not None and self.verdict.score > self.bank.threshold
+        """The score has reached the bank's threshold."""
+        return self.verdict is not None and self.verdict.score >= self.bank.threshold
 
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it."""
