@@ -24,6 +24,7 @@ from deploy.local.interrupts import interrupts
 
 POLL_S: Final = 0.5
 SAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+LONGEST_NAME: Final = 100
 
 
 class CannotWrite(CanairyError):
@@ -99,7 +100,7 @@ class Album:
     def _name(found: Evidence) -> str:
         # By time first, so that the oldest sort first; UTC, since a local hour may come twice.
         at = found.header.captured_at.astimezone(UTC)
-        return f"{at:%Y%m%dT%H%M%S.%f}Z-{SAFE.sub('_', found.asset)}.png"
+        return f"{at:%Y%m%dT%H%M%S.%f}Z-{SAFE.sub('_', found.asset)[:LONGEST_NAME]}.png"
 
     def _thin(self) -> None:
         for old in sorted(self._folder.glob("*Z-*.png"))[: -self._keep]:

@@ -19,6 +19,7 @@ MARGIN_PX: Final = 16
 LINE_PX: Final = 24
 # A narrower span would show the camera's noise.
 NARROWEST_K: Final = 5.0
+LONGEST_LINE: Final = 80
 WHITE: Final = (235, 235, 235)
 RED: Final = (80, 80, 255)
 # Share of the colour of the map where it is twice the threshold and over.
@@ -66,7 +67,8 @@ def _lines(evidence: Evidence, zone: ZoneInfo, celsius: npt.NDArray[np.float32])
     if score is not None:
         said = "ABNORMAL" if score.abnormal else "normal"
         lines.append(f"{said}: score {score.score:.1f}, threshold {score.threshold:.1f}, bank {score.bank}")
-    return lines
+    # Who writes on a topic chooses its names, and how long they are.
+    return [line[:LONGEST_LINE] for line in lines]
 
 
 def _framed(panels: Sequence[Picture], lines: Sequence[str], *, abnormal: bool) -> Picture:

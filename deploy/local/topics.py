@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from pydantic import Field
 
-from canairy.errors import CanairyError, ConfigurationError
+from canairy.errors import BrokerUnavailable, CanairyError, ConfigurationError
 from canairy.settings import KafkaSettings, load_settings
 from canairy.stream.kafka.client import client_options, translated
 from canairy.topics import ALL_TOPICS, MIB, Topic
@@ -28,6 +29,8 @@ INTERNAL: Final = {
     "__consumer_offsets": "offsets.topic.num.partitions",
     "__transaction_state": "transaction.state.log.num.partitions",
 }
+# A single broker follows its controller within milliseconds.
+IN_EFFECT_WITHIN_S: Final = 10.0
 INTERNAL_CONFIG: Final = {
     "cleanup.policy": "compact",
     "compression.type": "producer",
@@ -165,17 +168,35 @@ def _config(topic: Topic) -> dict[str, str]:
 
 def _update(admin: KafkaAdminClient, topics: Sequence[Topic]) -> tuple[str, ...]:
     """Set what differs, and take back what was set on a topic and is wanted no more."""
-    if not topics:
-        return ()
-    now = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics])["topic"]
-    changes = {topic.name: _difference(now.get(topic.name, {}), _config(topic)) for topic in topics}
-    changes = {name: change for name, change in changes.items() if change}
+    changes = _differences(admin, topics)
     if changes:
         resources = [ConfigResource(ConfigResourceType.TOPIC, name, change) for name, change in changes.items()]
         answers = admin.alter_configs(resources)["topic"]
         if refused := [f"{name}: {answer}" for name, answer in answers.items() if answer != "OK"]:
             raise ConfigurationError("Kafka refuses settings of topics:\n" + "\n".join(refused))
+        _await_effect(admin, topics)
     return tuple(changes)
+
+
+def _differences(admin: KafkaAdminClient, topics: Sequence[Topic]) -> dict[str, dict[str, tuple[str, str | None]]]:
+    """What is to be changed, by the topic's name."""
+    if not topics:
+        return {}
+    now = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in topics])["topic"]
+    changes = {topic.name: _difference(now.get(topic.name, {}), _config(topic)) for topic in topics}
+    return {name: change for name, change in changes.items() if change}
+
+
+def _await_effect(admin: KafkaAdminClient, topics: Sequence[Topic]) -> None:
+    """The controller has taken the change; the broker follows a moment later, and nothing may be promised before."""
+    deadline = time.monotonic() + IN_EFFECT_WITHIN_S
+    while late := _differences(admin, topics):
+        if time.monotonic() > deadline:
+            names = ", ".join(late)
+            raise BrokerUnavailable(
+                f"settings of {names} are not in effect {IN_EFFECT_WITHIN_S:.0f} s after they were set"
+            )
+        time.sleep(0.05)
 
 
 def _difference(now: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, str]) -> dict[str, tuple[str, str | None]]:

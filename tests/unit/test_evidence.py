@@ -176,6 +176,16 @@ def test_no_name_of_an_asset_leads_out_of_the_folder(tmp_path: Path) -> None:
     assert pictures(tmp_path / "deep/er") == ["20260701T030000.000000Z-.._.._x.png"]
 
 
+def test_a_name_of_any_length_makes_a_picture_of_its_usual_size(tmp_path: Path) -> None:
+    album = Album(tmp_path, SEOUL, 10)
+
+    album.add(record(evidence(asset="a" * 70_000).encode(), "Evidence", EVIDENCE))
+
+    (name,) = pictures(tmp_path)
+    assert len(name) < 200
+    assert np.asarray(cv2.imread(str(tmp_path / name))).shape[1] < 1000
+
+
 def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     album = Album(tmp_path, SEOUL, 3)
 
