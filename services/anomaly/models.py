@@ -18,6 +18,8 @@ from services.anomaly.triton import TritonScorer, check_banks, spec_of
 
 log = get_logger()
 
+# At the start a mistake is worth waiting for.
+START_DEADLINE_S = 10.0
 # A probe must not hold up the batches that go on without the model.
 PROBE_DEADLINE_S = 0.5
 
@@ -41,8 +43,9 @@ def scoring(settings: AnomalySettings, site: Site) -> Iterator[Scoring | None]:
     check_banks(card, site.banks)
     spec = spec_of(card)
     address = settings.triton_address
+    with TritonClient(address, START_DEADLINE_S) as patient:
+        _check(patient, spec)
     with TritonClient(address) as models, TritonClient(address, PROBE_DEADLINE_S) as probe:
-        _check(models, spec)
         yield Scoring(site.banks, TritonScorer(models, card), Availability(lambda: _why_not(probe, spec)))
 
 

@@ -223,11 +223,13 @@ def test_with_triton_away_equipment_is_measured_and_it_is_said_and_scores_come_a
 def test_a_triton_that_is_killed_is_started_again_and_asked_again(looked_at: RunningStack) -> None:
     pid = looked_at.file.pids["triton"]
     _server(looked_at).kill()
+    looked_at.until(lambda: looked_at.file.pids["triton"] != pid, "another server")
+    begun = just_now(0)
 
     def scored_again() -> bool:
         push_all(looked_at.ingest(), frames("away", just_now(0), NORMAL_S))
         newest = Reading.decode(looked_at.log.records(READINGS, "away-radiator")[-1].value or b"")
-        return looked_at.file.pids["triton"] != pid and newest.anomaly is not None
+        return newest.header.captured_at > begun and newest.anomaly is not None
 
     looked_at.until(scored_again, "scores of the new server")
 

@@ -138,7 +138,7 @@ def test_a_crop_all_of_one_temperature_and_one_over_range_are_scored_and_say_so(
         ({}, "no picture in it"),
         ({"a.png": bushing(1)}, "one crop alone"),
         (
-            {f"{it}.png": np.full((40, 40), 30_000, np.uint16) for it in range(4)},
+            {f"{it}.png": EVEN for it in range(4)},
             "nothing to learn from one temperature",
         ),
         ({"a.png": bushing(1), "b.png": np.zeros((2, 2), np.uint16)}, "b.png"),

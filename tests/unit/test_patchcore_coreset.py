@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -29,6 +29,7 @@ small_points = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(points=small_points, count=st.integers(1, 45), place=st.integers(0, 1000))
 def test_the_picks_are_those_of_the_plain_algorithm(points: npt.NDArray[np.int64], count: int, place: int) -> None:
     first = place % len(points)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 import pytest
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from canairy.errors import ConfigurationError
 from canairy.messages.thermogram import KELVIN
@@ -126,6 +127,14 @@ def test_a_training_patch_is_at_no_distance_although_the_product_of_matrices_wou
     told = asked(session, [Request(CROPS[0], SCALE, 0)])
 
     assert told["score"].item() < 1e-3
+
+
+@pytest.mark.parametrize("side", [SIZE_PX // 2, SIZE_PX + 32])
+def test_a_crop_of_another_size_is_an_error_by_the_inputs_name(
+    session: onnxruntime.InferenceSession, side: int
+) -> None:
+    with pytest.raises(InvalidArgument, match="counts"):
+        asked(session, [Request(np.zeros((side, side), np.uint16), SCALE, 0)])
 
 
 def test_banks_of_another_size_or_twice_the_same_are_refused() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canairy.errors import ConfigurationError
@@ -26,6 +26,7 @@ def test_a_steady_scene_is_not_stretched_until_its_noise_shows() -> None:
     assert window.high >= 290.05 + 2.5
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(kelvins, kelvins).map(sorted).map(tuple), min_size=1))
 def test_every_normal_is_inside_and_the_ends_are_numbers_that_float32_holds(normals: list[tuple[float, float]]) -> None:
     if min(low for low, _ in normals) == max(high for _, high in normals):

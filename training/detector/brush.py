@@ -137,10 +137,6 @@ class Brush:
             near = np.exp(-np.hypot(column - x, row - y) / reach)
             self.kelvin[where] += (kelvin * near * self.cover[where]).astype(np.float32)
 
-    def warm(self, kelvin: float) -> None:
-        """Warm all that is painted of this piece."""
-        self.kelvin += np.float32(kelvin) * self.cover
-
     def box(self) -> Box | None:
         """Around the piece as far as the picture shows it; None when it shows nothing of it."""
         rows, columns = np.nonzero(self.cover > _HALF_COVERED)

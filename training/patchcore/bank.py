@@ -49,8 +49,9 @@ class Bank:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of what decides its scores: size, window and rows, little-endian."""
-        described = f"{self.size_px} {float(self.window.low)!r} {float(self.window.high)!r} {self.rows.shape}"
+        """SHA-256 (hex) of what decides its scores: size, window as the graph holds it, and rows, little-endian."""
+        low, high = (float(np.float32(end)) for end in (self.window.low, self.window.high))
+        described = f"{self.size_px} {low!r} {high!r} {self.rows.shape}"
         return hashlib.sha256(described.encode() + self.rows.astype("<f4").tobytes()).hexdigest()
 
 

@@ -27,7 +27,7 @@ ENOUGH: Final = 50  # held-out scores: the deviation is then known to about a te
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Above `value` a crop is abnormal; `held_out` normal scores made it, `above` of them lie above."""
+    """A crop that reaches `value` is abnormal; `held_out` normal scores made it, `above` of them reach it."""
 
     value: float
     held_out: int
@@ -52,7 +52,7 @@ def threshold_of(scores: npt.NDArray[np.float64]) -> Threshold:
     logs = np.log(scores)
     quantile = _student(len(scores) - 1) * np.sqrt(1 + 1 / len(scores))
     value = float(np.exp(logs.mean() + quantile * logs.std(ddof=1)))
-    return Threshold(value, len(scores), int((scores > value).sum()))
+    return Threshold(value, len(scores), int((scores >= value).sum()))
 
 
 def _student(freedom: int) -> float:

@@ -1,0 +1,61 @@
+"""What `benchmarks.triton` can serve: the fixed reference network, and the PatchCore of this repository."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from google.protobuf import json_format, text_format
+from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+from benchmarks import triton_network
+from canairy.triton.ports import Tensors
+from deploy.local.models import REPOSITORY
+
+PATCHCORE: Final = "patchcore"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A model in a repository, and its inputs for one crop (the work is the same for any)."""
+
+    name: str
+    repository: Path
+    crop: Tensors
+
+    @property
+    def file(self) -> Path:
+        """Its graph."""
+        return self.repository / self.name / "1/model.onnx"
+
+    def lay_down(self, folder: Path) -> list[Path]:
+        """What `benchmarks.triton_bare` reads: the configuration in JSON and the crop."""
+        text = (self.repository / self.name / "config.pbtxt").read_text(encoding="utf-8")
+        config = json_format.MessageToDict(text_format.Parse(text, ModelConfig()), preserving_proto_field_name=True)
+        files = [folder / "config.json", folder / "crop.npz"]
+        files[0].write_text(json.dumps(config), encoding="utf-8")
+        np.savez(files[1], **self.crop)  # type: ignore[arg-type] # names of arrays, none of them is an option
+        return files
+
+
+def reference(folder: Path) -> Subject:
+    """MobileNetV2's shape, written below `folder`; 16-bit noise."""
+    triton_network.write_repository(folder)
+    side = triton_network.SIDE
+    counts = np.random.default_rng(0).integers(0, 65_535, (1, side, side), np.uint16)
+    return Subject(triton_network.NAME, folder, {"counts": counts})
+
+
+def patchcore(_folder: Path) -> Subject:
+    """The one in this repository; noise of 280 to 330 K, 0.01 K a count, against its first bank."""
+    counts = np.random.default_rng(0).integers(28_000, 33_000, (1, 224, 224), np.uint16)
+    scale, offset = np.array([[0.01]], np.float32), np.array([[0.0]], np.float32)
+    crop = {"counts": counts, "scale_k": scale, "offset_k": offset, "bank": np.zeros((1, 1), np.int32)}
+    return Subject(PATCHCORE, REPOSITORY, crop)
+
+
+SUBJECTS: Final[dict[str, Callable[[Path], Subject]]] = {triton_network.NAME: reference, PATCHCORE: patchcore}
