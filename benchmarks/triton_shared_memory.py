@@ -1,7 +1,8 @@
 """Whether system shared memory beats plain gRPC on the way to Triton: `python -m benchmarks.triton_shared_memory`.
 
-A graph that does next to nothing is asked with what the services send: eight crops of 224x224 and one frame of 640x512,
-16 bit. Both ways are taken by turns, so that a busy machine disturbs both alike. CPU is that of client and server.
+A graph that does next to nothing is asked with 16-bit pictures: one crop of 224x224, as `anomaly` sends them, a batch
+of eight, and a whole frame of 640x512, as a detector takes them. Both ways are taken by turns, so that a busy machine
+disturbs both alike. CPU is that of client and server.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ from deploy.local.triton import Triton
 from deploy.local.triton_home import ensure_triton
 
 MODEL: Final = "light"
-SHAPES: Final = {"8 crops of 224x224": (8, 224, 224), "1 frame of 640x512": (1, 512, 640)}
+SHAPES: Final = {
+    "1 crop of 224x224": (1, 224, 224),
+    "8 crops of 224x224": (8, 224, 224),
+    "1 frame of 640x512": (1, 512, 640),
+}
 ROUNDS: Final = 20
 A_ROUND: Final = 20
 CONFIG: Final = """name: "light"

@@ -1,11 +1,13 @@
 """Runs Triton and ends with it: `python triton_guard.py SHARED_MEMORY_PREFIX COMMAND…` (Linux).
 
-Two things that tritonserver 2.51 does not do itself:
+Three things that tritonserver 2.51 does not do itself:
 
 - A model's process that dies (out of memory, say) is not started again, and the server goes on saying that the model is
   ready while every request fails with "Stub process ... is not healthy" (triton-inference-server/server, issues 7230
   and 8604). Here the whole server ends then, and whoever watches it starts it anew.
 - A server that is killed leaves its shared memory in /dev/shm. It is removed here, at the end and before the start.
+- A server that is killed under a request can leave a model's process that waits for ever for a lock in that memory,
+  which the server held (seen). It is killed here, at the same times; its arguments name the memory.
 
 Only the standard library, as in `tether`, which it uses: the server dies with this program, however that ends.
 """
@@ -17,12 +19,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
 LOOK_EVERY_S: Final = 0.5
 SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - where Triton's Python backend keeps it
+STUB: Final = b"triton_python_backend_stub"
 TETHER: Final = Path(__file__).with_name("tether.py")
 
 
@@ -85,8 +89,30 @@ def _state(pid: int) -> str:
 
 
 def _free(prefix: str) -> None:
+    for pid in _left_behind(prefix):
+        _say(f"ending the process of a model that a killed server left behind ({pid})")
+        with suppress(OSError):  # it has ended by itself
+            os.kill(pid, signal.SIGKILL)
     for region in SHARED_MEMORY.glob(f"{prefix}*"):
         region.unlink(missing_ok=True)
+
+
+def _left_behind(prefix: str) -> list[int]:
+    """Processes of models whose shared memory has this prefix."""
+    return [
+        int(process.name)
+        for process in Path("/proc").glob("[0-9]*")
+        if (arguments := _arguments(process))[0].endswith(STUB)
+        and any(argument.startswith(prefix.encode()) for argument in arguments[1:])
+    ]
+
+
+def _arguments(process: Path) -> list[bytes]:
+    """Program and arguments (proc(5): /proc/PID/cmdline), an empty program when the process is gone."""
+    try:
+        return (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return [b""]
 
 
 def _ignored(_number: int, _frame: FrameType | None) -> None:
