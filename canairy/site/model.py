@@ -273,10 +273,14 @@ class Site(Model):
     digest: str = Field("", exclude=True)
 
     @property
+    def assets(self) -> tuple[Asset, ...]:
+        """Every registered asset, in the order of the file."""
+        return tuple(asset for camera in self.cameras for view in camera.views for asset in view.assets)
+
+    @property
     def banks(self) -> dict[str, str]:
         """The memory bank of each asset that is compared with one."""
-        assets = (asset for camera in self.cameras for view in camera.views for asset in view.assets)
-        return {asset.id: asset.bank for asset in assets if asset.bank is not None}
+        return {asset.id: asset.bank for asset in self.assets if asset.bank is not None}
 
     def camera(self, name: str) -> Camera | None:
         """The camera called `name`, or None."""

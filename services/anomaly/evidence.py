@@ -6,7 +6,7 @@ for commissioning: what an asset looks like on ordinary days. Capture times deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,7 +32,7 @@ class EvidenceRule:
     @classmethod
     def of(cls, site: Site) -> EvidenceRule:
         """By the limits of the site file."""
-        return cls({asset.id: _lowest(asset) for asset in _assets(site)})
+        return cls({asset.id: _lowest(asset) for asset in site.assets})
 
     def of_reading(self, reading: Reading, region: Region, where: AnomalyMap | None) -> Evidence | None:
         """The evidence of a reading when it is worth keeping."""
@@ -63,10 +63,6 @@ class EvidenceRule:
             return True
         limit_c, measured = self.limits_c[reading.asset], reading.temperatures
         return limit_c is not None and measured is not None and measured.max_c >= limit_c - NEAR_K
-
-
-def _assets(site: Site) -> Iterable[Asset]:
-    return (asset for camera in site.cameras for view in camera.views for asset in view.assets)
 
 
 def _lowest(asset: Asset) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from canairy.errors import ConfigurationError
+from canairy.models.card import check_sha256
 
 FORMAT: Final = 1
 FILE: Final = "card.json"
@@ -78,16 +78,5 @@ def read_card(model: Path) -> Card:
         raise ConfigurationError(f"{model / FILE}: not a card of a detector: {error}") from error
     if card.format != FORMAT:
         raise ConfigurationError(f"{model / FILE}: format {card.format}, this version reads {FORMAT}")
-    if (found := sha256_of(model / GRAPH)) != card.sha256:
-        raise ConfigurationError(
-            f"{model / GRAPH}: its sha256 is {found[:12]}..., the card says {card.sha256[:12]}...: make it anew"
-        )
+    check_sha256(model / GRAPH, card.sha256)
     return card
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, hex; raises ConfigurationError when it cannot be read."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror or error}") from error
