@@ -8,9 +8,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from canairy.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 FORMAT: Final = 1
 FILE: Final = "card.json"
@@ -73,8 +76,8 @@ class Card:
         return names.index(identifier), self.banks[names.index(identifier)]
 
 
-def write_card(model: Path, card: Card) -> None:
-    """Write the card of a model folder."""
+def write_card(model: Path, card: DataclassInstance) -> None:
+    """Write the card of a model folder: of this kind, or of a detector."""
     text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False, allow_nan=False)
     (model / FILE).write_text(text + "\n", encoding="utf-8")
 

@@ -11,7 +11,8 @@ pytest.importorskip("onnx", reason="onnx is not installed: it is in the workshop
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it is in the workshop extra")
 
 from canairy.errors import ConfigurationError
-from training.detector.card import FILE, GRAPH, Card, read_card
+from canairy.models.card import FILE
+from training.detector.card import GRAPH, Card, read_card
 from training.detector.configuration import configuration
 from training.detector.export import write_model
 from training.detector.picture import Size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from canairy.errors import ConfigurationError
-from canairy.models.card import check_sha256
+from canairy.models.card import FILE, check_sha256
 
 FORMAT: Final = 1
-FILE: Final = "card.json"
 GRAPH: Final = "1/model.onnx"
 
 
@@ -53,12 +51,6 @@ class Card:
     versions: Mapping[str, str]
     licence: str = "Apache-2.0; network after YOLOX (arXiv 2107.08430), written and trained here"
     format: int = FORMAT
-
-
-def write_card(model: Path, card: Card) -> None:
-    """Write the card of a model folder."""
-    text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False, allow_nan=False)
-    (model / FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def read_card(model: Path) -> Card:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from canairy.errors import ConfigurationError
-from canairy.models.card import sha256_of
-from training.detector.card import FILE, GRAPH, Card, write_card
+from canairy.models.card import FILE, sha256_of, write_card
+from training.detector.card import GRAPH, Card
 from training.detector.configuration import configuration
 from training.detector.evaluate import evaluate
 from training.detector.graph import build_graph
