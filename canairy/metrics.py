@@ -21,6 +21,9 @@ OFFSET_OUT_OF_RANGE = Counter("canairy_offset_out_of_range", "Times that retenti
 
 # --- detection --------------------------------------------------------------------------------------------------
 FRAMES_SHED = Counter("canairy_frames_shed", "Live frames skipped because they were over 10 s old", ["camera"])
+FRAMES_NOT_LOOKED_AT = Counter(
+    "canairy_frames_not_looked_at", "Frames in which no detector looked for equipment while the model was away"
+)
 
 # --- anomaly ----------------------------------------------------------------------------------------------------
 CROPS_NOT_SCORED = Counter("canairy_crops_not_scored", "Crops measured without a score while the model was away")

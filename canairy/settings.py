@@ -54,6 +54,21 @@ class ServiceSettings(KafkaSettings):
     otlp_endpoint: str | None = None
 
 
+class ModelSettings(ServiceSettings):
+    """Beside what all services are told: where models are served, for sites whose file asks for them."""
+
+    # host:port of Triton's gRPC.
+    triton_address: str | None = None
+    # The repository that Triton serves: the cards of its models are read here.
+    model_repository: Path | None = None
+
+    def models(self, why: str) -> tuple[str, Path]:
+        """Address and repository; raises ConfigurationError when they are not told and the site file needs them."""
+        if self.triton_address is None or self.model_repository is None:
+            raise ConfigurationError(f"the site file {why}: set CANAIRY_TRITON_ADDRESS and CANAIRY_MODEL_REPOSITORY")
+        return self.triton_address, self.model_repository
+
+
 def load_settings(kind: type[S]) -> S:
     """Settings from the environment; raises ConfigurationError that lists every mistake, one a line."""
     try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from canairy.messages import wire
+from canairy.messages.equipment import Equipment
 from canairy.messages.header import FrameHeader, Place
 from canairy.messages.thermogram import Thermogram
 from protos.canairy.v1 import thermal_pb2 as pb
@@ -16,11 +17,12 @@ class RegionKind(Enum):
 
     REGISTERED = pb.REGION_KIND_REGISTERED
     HOT_SPOT = pb.REGION_KIND_HOT_SPOT
+    EQUIPMENT = pb.REGION_KIND_EQUIPMENT
 
     @classmethod
     def from_wire(cls, value: int) -> RegionKind:
         """A kind that this version does not know is read as a hot spot: measured, and never matched to an asset."""
-        return cls.REGISTERED if value == pb.REGION_KIND_REGISTERED else cls.HOT_SPOT
+        return next((kind for kind in cls if kind.value == value), cls.HOT_SPOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Region:
     surroundings_c: float | None = None
     unseen: bool = False
     closed: bool = False
+    equipment: Equipment | None = None
 
     def to_wire(self) -> pb.Region:
         """The protobuf message."""
@@ -53,6 +56,7 @@ class Region:
             surroundings_c=self.surroundings_c,
             unseen=self.unseen,
             closed=self.closed,
+            equipment=None if self.equipment is None else self.equipment.to_wire(),
         )
 
     @classmethod
@@ -69,6 +73,7 @@ class Region:
             surroundings_c=wire.optional_number(message, "surroundings_c"),
             unseen=message.unseen,
             closed=message.closed,
+            equipment=Equipment.from_wire(message.equipment) if message.HasField("equipment") else None,
         )
 
 

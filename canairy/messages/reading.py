@@ -8,6 +8,7 @@ from typing import Final
 from canairy.messages import wire
 from canairy.messages.anomaly_score import AnomalyScore
 from canairy.messages.detections import RegionKind
+from canairy.messages.equipment import Equipment
 from canairy.messages.header import OVER_RANGE, FrameHeader, Place
 from protos.canairy.v1 import thermal_pb2 as pb
 
@@ -67,7 +68,8 @@ class Temperatures:
 class Reading:
     """Reading `index` of `count` of its frame. Without `temperatures`, nothing could be measured.
 
-    `score` is the strength of a hot spot; `anomaly` says how unlike normal a registered asset looks.
+    `score` is the strength of a hot spot; `anomaly` says how unlike normal a registered asset looks; `equipment` is
+    what a detector sees there.
     """
 
     header: FrameHeader
@@ -82,6 +84,7 @@ class Reading:
     unseen: bool = False
     closed: bool = False
     anomaly: AnomalyScore | None = None
+    equipment: Equipment | None = None
 
     @property
     def lower_bound(self) -> bool:
@@ -104,6 +107,7 @@ class Reading:
             unseen=self.unseen,
             closed=self.closed,
             anomaly=None if self.anomaly is None else self.anomaly.to_wire(),
+            equipment=None if self.equipment is None else self.equipment.to_wire(),
         )
 
     def encode(self) -> bytes:
@@ -127,6 +131,7 @@ class Reading:
             unseen=message.unseen,
             closed=message.closed,
             anomaly=AnomalyScore.from_wire(message.anomaly) if message.HasField("anomaly") else None,
+            equipment=Equipment.from_wire(message.equipment) if message.HasField("equipment") else None,
         )
 
     @classmethod

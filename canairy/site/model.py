@@ -244,6 +244,15 @@ class DeclaredMeasurement(Model):
 SHORTEST_COVERAGE_DELAY: Final = timedelta(seconds=15)
 
 
+class Detector(Model):
+    """A detector looks for equipment in every frame; without it, only regions and hot spots are found.
+
+    `least_score`: what it is less sure of is as if it had not been seen, 0 to 1.
+    """
+
+    least_score: float = Field(0.5, gt=0, le=1)
+
+
 class Alerting(Model):
     """How the site wants to be told."""
 
@@ -268,6 +277,7 @@ class Site(Model):
     site: SiteInfo
     cameras: tuple[Camera, ...] = Field(min_length=1)
     measurements: dict[Identifier, DeclaredMeasurement] = {}
+    detector: Detector | None = None
     alerting: Alerting = Alerting()
     # SHA-256 of the file's bytes, first 16 hex digits; set by the loader.
     digest: str = Field("", exclude=True)

@@ -43,7 +43,7 @@ OPTIONS: Final = (
 
 
 class Pending:
-    """A request that is on its way (an `Answer`)."""
+    """A request that is on its way."""
 
     def __init__(self, client: TritonClient, model: str, inputs: Tensors) -> None:
         self._client = client
@@ -52,7 +52,7 @@ class Pending:
         self._call, self._slot = client.send(model, inputs)
 
     def result(self) -> Tensors:
-        """See `Answer`."""
+        """Wait for the outputs; raises as `Models.infer_many` does."""
         try:
             message = self._finished(self._call)
         except grpc.RpcError as error:
@@ -108,11 +108,11 @@ class TritonClient:
         self._channel.close()
 
     def submit(self, model: str, inputs: Tensors) -> Pending:
-        """See `Models`. Raises ConfigurationError at once for an array whose dtype cannot be sent."""
+        """Send a request and come back at once. Raises ConfigurationError for an array whose dtype cannot be sent."""
         return Pending(self, model, inputs)
 
     def infer(self, model: str, inputs: Tensors) -> Tensors:
-        """Send one request and wait for its outputs; raises as `Answer.result` does."""
+        """Send one request and wait for its outputs; raises as `Models.infer_many` does."""
         return self.submit(model, inputs).result()
 
     def infer_many(self, model: str, requests: Iterable[Tensors], in_flight: int = IN_FLIGHT) -> Iterator[Tensors]:
@@ -151,7 +151,7 @@ class TritonClient:
         return f"Triton at {self.address}: not ready: {', '.join(waiting)}" if waiting else None
 
     def ask(self, method: str, question: object, doing: str = "") -> Any:  # noqa: ANN401 - one of the protocol's answers
-        """Call a method of the protocol by its name and return its message; raises as `Answer.result` does."""
+        """Call a method of the protocol by its name and return its message; raises as `Models.infer_many` does."""
         try:
             return getattr(self._stub, method)(question, timeout=self._deadline_s)
         except grpc.RpcError as error:

@@ -14,27 +14,15 @@ Array = npt.NDArray[Any]
 Tensors = Mapping[str, Array]
 
 
-class Answer(Protocol):
-    """One request that is on its way."""
-
-    def result(self) -> Tensors:
-        """Wait for the outputs (read-only arrays).
-
-        Raises Unavailable when none came in time, an error came, or half an answer, and ConfigurationError when the
-        server does not have the model or the model does not take such inputs.
-        """
-
-
 class Models(Protocol):
     """A server of models; several requests may be on their way at once."""
-
-    def submit(self, model: str, inputs: Tensors) -> Answer:
-        """Send a request and come back at once; what went wrong is raised by the answer's `result`."""
 
     def infer_many(self, model: str, requests: Iterable[Tensors], in_flight: int = ...) -> Iterator[Tensors]:
         """The outputs of many requests, in their order, of which so many are on their way at once: a queue is bounded.
 
-        Raises as `Answer.result` does, when the answer is asked for.
+        Raises, when the answer is asked for: Unavailable when none came in time, an error came, or half an answer, and
+        ConfigurationError when the server does not have the model or the model does not take such inputs. Outputs are
+        read-only.
         """
 
     def require(self, *expected: ModelSpec) -> None:

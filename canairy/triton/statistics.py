@@ -45,7 +45,7 @@ class Split:
 
 
 def snapshot(client: TritonClient, model: str) -> Snapshot:
-    """Read the counts of a model now; raises as `Answer.result` does."""
+    """Read the counts of a model now; raises as `Models.infer_many` does."""
     question = pb.ModelStatisticsRequest(name=model)
     told = client.ask("ModelStatistics", question, f"statistics of model {model}").model_stats[0]
     inference = told.inference_stats

@@ -13,11 +13,13 @@ from deploy.local.triton_home import ensure_triton
 
 REPOSITORY: Final = ROOT / "model_repository"
 PATCHCORE: Final = "patchcore"
+DETECTOR: Final = "detector"
 
 
 def models_of(site: Site) -> Sequence[str]:
     """The models that the site file asks for; none: no server is started."""
-    return (PATCHCORE,) if site.banks else ()
+    asked = {PATCHCORE: bool(site.banks), DETECTOR: site.detector is not None}
+    return tuple(name for name, wanted in asked.items() if wanted)
 
 
 def server_for(site: Site, repository: Path, folder: Path) -> Triton | None:

@@ -19,7 +19,7 @@ from canairy.stream.broker import Outgoing, Partition, Received
 from canairy.stream.step import Decoded
 from canairy.stream.troubles import Troubles, other_site
 from canairy.topics import EVIDENCE, READINGS
-from canairy.trace import span
+from canairy.trace import span, spans
 from services.anomaly.crops import Crops, Pixels
 from services.anomaly.evidence import EvidenceRule
 from services.anomaly.measure import measure
@@ -47,7 +47,7 @@ class Anomaly:
         """As `Step.handle`: a reading for each region, in the order of the frame, and its evidence where it is kept."""
         del now
         frames = [decoded.message for decoded in batch]
-        verdicts = self._verdicts(frames)
+        verdicts = self._verdicts(batch)
         if verdicts is None:
             frames, verdicts = [_unscored(crops) for crops in frames], [{} for _ in frames]
         return self._measured([decoded.record for decoded in batch], frames, verdicts)
@@ -63,8 +63,11 @@ class Anomaly:
     def restore(self, record: Received) -> None:
         """As `Step.restore`: never called, since there is no state."""
 
-    def _verdicts(self, frames: Sequence[Crops]) -> Sequence[Verdicts] | None:
-        return [{} for _ in frames] if self._scoring is None else self._scoring.of(frames)
+    def _verdicts(self, batch: Sequence[Decoded[Crops]]) -> Sequence[Verdicts] | None:
+        if self._scoring is None:
+            return [{} for _ in batch]
+        with spans("ask patchcore", [decoded.record.headers for decoded in batch]):
+            return self._scoring.of([decoded.message for decoded in batch])
 
     def _measured(
         self, records: Sequence[Received], frames: Sequence[Crops], verdicts: Sequence[Verdicts]
@@ -105,4 +108,5 @@ def _reading(
         unseen=region.unseen,
         closed=region.closed,
         anomaly=None if verdict is None else verdict.score,
+        equipment=region.equipment,
     )

@@ -14,6 +14,7 @@ from canairy.stream.loop import Loop, LoopOptions
 from canairy.stream.troubles import Troubles
 from canairy.topics import BY_NAME, FRAMES
 from services.detection.handler import Detection
+from services.detection.models import looking
 from services.detection.settings import DetectionSettings
 
 
@@ -21,9 +22,9 @@ def run() -> None:
     """Run until told to stop."""
     settings = load_settings(DetectionSettings)
     site = load_site(settings.site_file)
-    with running("detection", settings) as service:
+    with running("detection", settings) as service, looking(settings, site) as detector:
         troubles = Troubles()
-        step = Detection(site, timedelta(seconds=settings.shed_after_s), troubles)
+        step = Detection(site, timedelta(seconds=settings.shed_after_s), troubles, detector)
         on_quarantine = camera_quarantine(site.site.id, "detection")
         intake = Intake(step, "detection", on_quarantine=on_quarantine, troubles=troubles)
         channel = KafkaChannel(settings, f"{site.site.id}.detection", [BY_NAME[FRAMES]], troubles=troubles)

@@ -69,6 +69,7 @@ def _to_wire(find: Find) -> pb.Find:
         last_seen=wire.timestamp(find.last_seen),
         last_checked=wire.timestamp(find.last_checked),
         absent_s=find.absent.total_seconds(),
+        code=find.code,
     )
 
 
@@ -86,6 +87,7 @@ def _from_wire(message: pb.Find) -> Find:
         peak_y=wire.pixel(message.peak.y, "find.peak.y"),
         max_c=wire.finite(message.max_c, "max_c"),
         absent=_absent(message.absent_s),
+        code=message.code,
     )
 
 

@@ -1,24 +1,30 @@
 """Where the equipment is, and where it is hot: a frame in, its regions out.
 
-Two ways to find equipment agree by one rule: a hot spot whose hottest pixel lies in a registered region (or within
-a few pixels of it) belongs to that asset, which is measured anyway; every other one becomes a find with a name.
+Three ways to find equipment, and who wins where they do not agree:
+
+1. A registered region is always told, as it was drawn. What a detector sees in it goes with it (`agreement`).
+2. A detector's box that touches no region is equipment that nobody registered: a find with a name (`naming`).
+3. A hot spot whose hottest pixel lies in a registered region (or within a few pixels of it) belongs to that asset; in
+   the box of a find, to that find; every other one is a find of its own.
+
+While the detector is away there are regions and hot spots, the frame is flagged `model_unavailable`, and equipment that
+it found before is measured where it was.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
-from canairy import metrics
 from canairy.errors import InvalidMessage
 from canairy.messages.detections import Detections, Region, RegionKind
+from canairy.messages.equipment import Equipment
 from canairy.messages.frame import Frame
-from canairy.messages.header import CANARY, Place
+from canairy.messages.header import CANARY, MODEL_UNAVAILABLE, FrameHeader, Place
 from canairy.messages.thermogram import Thermogram, to_celsius
 from canairy.messages.wire import EPOCH
 from canairy.present import AHEAD, SET_BACK, Present
@@ -28,34 +34,34 @@ from canairy.stream.broker import Outgoing, Partition, Received
 from canairy.stream.step import Decoded
 from canairy.stream.troubles import Troubles, other_site
 from canairy.topics import DETECTIONS, FINDS, FRAMES
-from canairy.trace import span
-from services.detection import finds, regions
-from services.detection.finds import Seen, ViewFinds
+from canairy.trace import span, spans
+from services.detection import regions
+from services.detection.agreement import agree
+from services.detection.backlog import Backlog
+from services.detection.detector import Looking
+from services.detection.finds import Box, ViewFinds
 from services.detection.finds_state import Remembered
 from services.detection.hotspots import HotSpot, find_hotspots
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """A frame with its pixels: uint16 counts and float32 degrees Celsius, both (height, width)."""
-
-    frame: Frame
-    counts: npt.NDArray[np.uint16]
-    celsius: npt.NDArray[np.float32]
+from services.detection.naming import Seen, match
+from services.detection.picture import Picture
 
 
 class Detection:
     """The step of the detection service. Its memory, the names of finds per view, stands on thermal.finds."""
 
     def __init__(
-        self, site: Site, shed_after: timedelta = timedelta(seconds=10), troubles: Troubles | None = None
+        self,
+        site: Site,
+        shed_after: timedelta = timedelta(seconds=10),
+        troubles: Troubles | None = None,
+        detector: Looking | None = None,
     ) -> None:
         self._site = site
+        self._detector = detector
         self._troubles = troubles or Troubles()
-        self._shed_after = shed_after
+        self._backlog = Backlog(shed_after)
         self._views = {(camera.id, view.id): view for camera in site.cameras for view in camera.views}
         self._remembered: dict[str, Remembered] = {}
-        self._shed: Counter[str] = Counter()
         self._present = Present()
 
     def decode(self, record: Received, now: datetime) -> Picture:
@@ -74,8 +80,12 @@ class Detection:
     def handle(self, batch: Sequence[Decoded[Picture]], now: datetime) -> Iterable[Outgoing]:
         """As `Step.handle`: one message of detections a frame, and what is remembered of its view."""
         self._present.latest(now)
-        for decoded in self._keep_up(batch, now):
-            yield from self._look(decoded.record, decoded.message, now)
+        fresh = [decoded for decoded in batch if not self._answered(decoded)]
+        kept = self._backlog.worth_a_look(fresh, now)
+        # Asked first: this may raise, and then the same batch comes again.
+        seen = self._see(kept)
+        self._backlog.shed(fresh, kept)
+        return self._told(kept, seen, now)
 
     def state_of(self, partition: Partition) -> Partition | None:
         """As `Step.state_of`: a camera's finds stand in the partition of the same number."""
@@ -97,65 +107,89 @@ class Detection:
         if known is None or _newest(told) >= _newest(known) or told.frame.offset > known.frame.offset:
             self._remembered[record.key] = told
 
-    # --- frames that come too late ----------------------------------------------------------------------------
+    # --- one batch --------------------------------------------------------------------------------------------
 
-    def _keep_up(self, batch: Sequence[Decoded[Picture]], now: datetime) -> list[Decoded[Picture]]:
-        """Of live frames that are too old, only the newest of each camera is kept."""
-        newest = {decoded.message.frame.header.camera: decoded for decoded in batch}
-        kept = []
-        for decoded in batch:
-            header = decoded.message.frame.header
-            late = header.live and now - header.received_at > self._shed_after
-            if late and newest[header.camera] is not decoded:
-                self._shed[header.camera] += 1
-                metrics.FRAMES_SHED.labels(header.camera).inc()
-            else:
-                kept.append(decoded)
-        return kept
+    def _answered(self, decoded: Decoded[Picture]) -> bool:
+        header = decoded.message.frame.header
+        remembered = self._remembered.get(header.view)
+        return remembered is not None and remembered.reflects(_place(decoded.record), header.captured_at)
+
+    def _see(self, batch: Sequence[Decoded[Picture]]) -> Sequence[Sequence[Equipment]] | None:
+        """What the detector sees in each; None while it is away. Raises Unavailable while one waits for it."""
+        if self._detector is None:
+            return [()] * len(batch)
+        asked = [index for index, decoded in enumerate(batch) if decoded.message.frame.header.camera != CANARY]
+        with spans("ask detector", [batch[index].record.headers for index in asked]):
+            found = self._detector.at([batch[index].message.shown for index in asked])
+        if found is None:
+            return None
+        seen = dict(zip(asked, found, strict=True))
+        return [seen.get(index, ()) for index in range(len(batch))]
+
+    def _told(
+        self, batch: Sequence[Decoded[Picture]], seen: Sequence[Sequence[Equipment]] | None, now: datetime
+    ) -> Iterator[Outgoing]:
+        for index, decoded in enumerate(batch):
+            yield from self._look(decoded.record, decoded.message, None if seen is None else seen[index], now)
 
     # --- one frame --------------------------------------------------------------------------------------------
 
-    def _look(self, record: Received, picture: Picture, now: datetime) -> Iterator[Outgoing]:
-        header, place = picture.frame.header, Place(record.topic, record.partition, record.offset)
-        remembered = self._remembered.get(header.view)
-        if remembered is not None and remembered.reflects(place, header.captured_at):
-            return
+    def _look(
+        self, record: Received, picture: Picture, seen: Sequence[Equipment] | None, now: datetime
+    ) -> Iterator[Outgoing]:
+        header, place = picture.frame.header, _place(record)
         with span("detect", record.headers) as headers:
-            found, memory = self._regions(picture, now)
-            shed = self._shed.pop(header.camera, 0)
-            message = Detections(self._troubles.onto(header), place, tuple(found), shed)
+            found, memory = self._regions(picture, seen, now)
+            shed = self._backlog.shed_before(header.camera)
+            about = self._troubles.onto(header if seen is not None else _flagged(header))
+            message = Detections(about, place, tuple(found), shed)
             yield Outgoing(DETECTIONS, header.camera, message.encode(), schema.header("Detections") | headers)
         if memory is not None:
             told = self._remembered[header.view] = Remembered(memory, place)
             yield Outgoing(FINDS, header.view, told.encode(), partition=record.partition, state=True)
 
-    def _regions(self, picture: Picture, now: datetime) -> tuple[list[Region], ViewFinds | None]:
+    def _regions(
+        self, picture: Picture, seen: Sequence[Equipment] | None, now: datetime
+    ) -> tuple[list[Region], ViewFinds | None]:
         """The regions of a frame, and what is to be remembered of its view (None: nothing new)."""
         thermogram = picture.frame.thermogram
         view = self._view(picture.frame)
         if view is None:
             return [Region(CANARY, RegionKind.REGISTERED, 0, 0, thermogram)], None
         scale = thermogram.scale_k, thermogram.offset_k
-        registered = [regions.registered(asset, picture.counts, *scale) for asset in view.assets]
+        agreed = agree(view.assets, seen or ())
+        registered = [
+            replace(regions.registered(asset, picture.counts, *scale), equipment=agreed.registered.get(asset.id))
+            for asset in view.assets
+        ]
         spots = _unregistered(find_hotspots(picture.celsius), view, picture)
-        seen, memory = self._name(picture, view, spots, now)
-        return registered + [_find_region(one, picture.counts, *scale) for one in seen], memory
+        boxes = [box for it in agreed.others if (box := picture.box(it)) is not None]
+        named, memory = self._name(picture, view, spots, boxes, now, looked=seen is not None)
+        return registered + [_find_region(one, picture.counts, *scale) for one in named], memory
 
     def _name(
-        self, picture: Picture, view: View, spots: list[HotSpot], now: datetime
+        self, picture: Picture, view: View, spots: list[HotSpot], boxes: list[Box], now: datetime, looked: bool
     ) -> tuple[list[Seen], ViewFinds | None]:
         header = picture.frame.header
         if view.id == EACH_FILE:
             # Seen once and never again: its finds are numbered by strength and not remembered.
-            return finds.match(ViewFinds(header.view), spots, header.captured_at)[1], None
+            return match(ViewFinds(header.view), spots, header.captured_at, boxes=boxes)[1], None
         remembered = self._remembered.get(header.view)
         before = ViewFinds(header.view) if remembered is None else _until(remembered.finds, now)
-        after, seen = finds.match(before, spots, header.captured_at)
+        after, seen = match(before, spots, header.captured_at, boxes=boxes, looked=looked)
         return seen, after if seen or after.finds else None
 
     def _view(self, frame: Frame) -> View | None:
         camera, view = frame.header.camera, frame.header.view
         return self._views.get((camera, view)) or self._views.get((camera, EACH_FILE))
+
+
+def _place(record: Received) -> Place:
+    return Place(record.topic, record.partition, record.offset)
+
+
+def _flagged(header: FrameHeader) -> FrameHeader:
+    return replace(header, flags=tuple(dict.fromkeys((*header.flags, MODEL_UNAVAILABLE))))
 
 
 def _until(known: ViewFinds, now: datetime) -> ViewFinds:
@@ -175,16 +209,17 @@ def _unregistered(spots: list[HotSpot], view: View, picture: Picture) -> list[Ho
 
 
 def _find_region(seen: Seen, counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float) -> Region:
-    find, spot = seen.find, seen.spot
+    find, spot, box = seen.find, seen.sight.spot, seen.sight.box
     crop = counts[find.y : find.y + find.height, find.x : find.x + find.width]
     return Region(
         asset=find.name,
-        kind=RegionKind.HOT_SPOT,
+        kind=RegionKind.EQUIPMENT if find.code else RegionKind.HOT_SPOT,
         x=find.x,
         y=find.y,
         crop=Thermogram.of(crop, scale_k, offset_k) if crop.size else None,
         score=None if spot is None else spot.score,
         surroundings_c=None if spot is None else spot.surroundings_c,
-        unseen=spot is None,
+        unseen=not seen.sight,
         closed=seen.closed,
+        equipment=None if box is None else box.equipment,
     )

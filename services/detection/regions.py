@@ -12,6 +12,7 @@ import numpy.typing as npt
 from canairy.messages.detections import Region, RegionKind
 from canairy.messages.thermogram import Thermogram
 from canairy.site.model import Asset
+from services.detection.agreement import bounds
 
 Counts = npt.NDArray[np.uint16]
 
@@ -22,17 +23,17 @@ MARGIN_PX: Final = 3
 def registered(asset: Asset, counts: Counts, scale_k: float, offset_k: float) -> Region:
     """The region of `asset` in a frame of uint16 counts (height, width); without a crop when it lies outside."""
     height, width = counts.shape
-    left, top, right, bottom = _bounds(asset.region, width, height)
+    left, top, right, bottom = _bounds(asset, width, height)
     crop = None
     if left < right and top < bottom:
         crop = Thermogram.of(counts[top:bottom, left:right], scale_k, offset_k)
     return Region(asset.id, RegionKind.REGISTERED, left, top, crop, asset.region)
 
 
-def _bounds(outline: tuple[tuple[int, int], ...], width: int, height: int) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom (exclusive) of an outline within a frame."""
-    xs, ys = zip(*outline, strict=True)
-    return min(xs), min(ys), min(max(xs) + 1, width), min(max(ys) + 1, height)
+def _bounds(asset: Asset, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom (exclusive) of a region within a frame."""
+    around = bounds(asset)
+    return around.x, around.y, min(around.x + around.width, width), min(around.y + around.height, height)
 
 
 @lru_cache(maxsize=64)

@@ -17,6 +17,7 @@ from canairy.messages.anomaly_score import AnomalyScore
 from canairy.messages.camera import CameraState, CameraStatus
 from canairy.messages.command import Action, Command
 from canairy.messages.detections import Detections, Region, RegionKind
+from canairy.messages.equipment import Equipment
 from canairy.messages.evidence import Evidence
 from canairy.messages.frame import Frame, Radiometry
 from canairy.messages.header import CANARY, OVER_RANGE, FrameHeader, Place
@@ -69,6 +70,7 @@ def header(camera: str = "cam-1", view: str = "v1", seconds: float = 0) -> Frame
 
 PLACE: Final = Place("thermal.frames", 1, 7)
 HOT: Final = Temperatures(91.5, 90.0, 60.0, 25.0, 23, 11, 4, 4, 300)
+EQUIPMENT: Final = Equipment("0201", danger=True, score=0.75, x=2, y=3, width=40, height=30)
 SCORE: Final = AnomalyScore(12.5, 8.0, "ds-A", "0123456789abcdef")
 ALARM: Final = Alarm(
     id="0123456789ab", version=3, site="fuzz-ss", asset="ds-A", condition="high", state=AlarmState.UNACKNOWLEDGED,
@@ -92,6 +94,7 @@ def detections() -> Sequence[bytes]:
         Region("ds-A", RegionKind.REGISTERED, 2, 2, crop, outline),
         Region("v1/find-1", RegionKind.HOT_SPOT, 20, 8, crop, score=9.0, surroundings_c=20.0, unseen=True),
         Region("ds-B", RegionKind.REGISTERED, 2, 2, None, outline),
+        Region("v1/find-2", RegionKind.EQUIPMENT, 2, 2, crop, equipment=EQUIPMENT),
     )
     return [Detections(header(), PLACE, regions, shed=3).encode(), Detections(header(), PLACE).encode()]
 
@@ -100,7 +103,8 @@ def a_reading(asset: str = "ds-A", seconds: float = 0, *, closed: bool = False, 
     camera, view = (CANARY, CANARY) if asset == CANARY else ("cam-2", "v2") if asset == "ds-D" else ("cam-1", "v1")
     kind = RegionKind.HOT_SPOT if "/" in asset else RegionKind.REGISTERED
     told = header(camera, view, seconds)
-    return Reading(told, PLACE, asset, kind, HOT, index, 3, 21.0, 5.0, unseen=closed, closed=closed, anomaly=SCORE)
+    more: dict[str, Any] = {"anomaly": SCORE, "equipment": EQUIPMENT}
+    return Reading(told, PLACE, asset, kind, HOT, index, 3, 21.0, 5.0, unseen=closed, closed=closed, **more)
 
 
 def readings() -> Sequence[bytes]:
@@ -152,7 +156,7 @@ def states() -> Sequence[bytes]:
 
 
 def finds() -> Sequence[bytes]:
-    find = Find("v1/find-1", 20, 8, 4, 4, NOON, NOON, NOON, 21, 9, 90.0, timedelta(seconds=3))
+    find = Find("v1/find-1", 20, 8, 4, 4, NOON, NOON, NOON, 21, 9, 90.0, timedelta(seconds=3), code="0201")
     return [Remembered(ViewFinds("v1", 4, (find,), NOON), PLACE).encode()]
 
 

@@ -21,6 +21,8 @@ from training.detector.scenes import simulate  # noqa: E402
 from training.detector.train import Training  # noqa: E402
 from training.detector.weights import Floats, first_weights  # noqa: E402
 
+# Two threads that wait for each other on a busy machine take many times as long as one.
+torch.set_num_threads(1)
 SIZE = Size(96, 64)
 PLAN = Plan(frames=6, epochs=3, batch=3, seed=4, size=SIZE, warm_up_epochs=1, exact_epochs=1)
 
@@ -102,9 +104,9 @@ def test_a_damaged_run_is_named(tmp_path: Path, content: bytes) -> None:
 
 
 def test_it_learns() -> None:
-    training = Training(Plan(frames=4, epochs=30, batch=4, seed=4, size=SIZE, warm_up_epochs=2, exact_epochs=0))
+    training = Training(Plan(frames=4, epochs=40, batch=4, seed=4, size=SIZE, warm_up_epochs=2, exact_epochs=0))
 
-    losses = [training.run_epoch() for _ in range(30)]
+    losses = [training.run_epoch() for _ in range(40)]
 
     assert np.mean(losses[-5:]) < 0.8 * losses[0]
 

@@ -12,7 +12,7 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it is i
 
 from canairy.errors import ConfigurationError
 from canairy.models.card import FILE
-from training.detector.card import GRAPH, Card, read_card
+from canairy.models.detector_card import GRAPH, Card, read_card
 from training.detector.configuration import configuration
 from training.detector.export import write_model
 from training.detector.picture import Size

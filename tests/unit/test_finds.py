@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.detection.finds import FindRules, Seen, ViewFinds, match
+from services.detection.finds import FindRules, ViewFinds
 from services.detection.hotspots import HotSpot
+from services.detection.naming import Seen, match
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -27,11 +28,11 @@ def after(frames: Sequence[Sequence[HotSpot]], state: ViewFinds = EMPTY, start: 
 
 
 def names(seen: Sequence[Seen]) -> list[str]:
-    return [one.find.name for one in seen if one.spot is not None]
+    return [one.find.name for one in seen if one.sight.spot is not None]
 
 
 def name_of(seen: Sequence[Seen], shown: HotSpot) -> str:
-    return next(one.find.name for one in seen if one.spot == shown)
+    return next(one.find.name for one in seen if one.sight.spot == shown)
 
 
 class TestNaming:
@@ -85,7 +86,7 @@ class TestNaming:
         state, seen = match(state, [spot(100, 10), spot(200, 10), spot(300, 10)], START + SECOND, rules)
 
         assert [find.name for find in state.finds] == ["bay-3/find-1", "bay-3/find-2"]
-        assert [one.spot for one in seen] == [None, spot(100, 10)]
+        assert [one.sight.spot for one in seen] == [None, spot(100, 10)]
 
 
 class TestClosing:
@@ -94,7 +95,7 @@ class TestClosing:
 
         state, seen = match(state, [], START + SECOND, RULES)
 
-        assert [(one.spot, one.closed, one.find.x) for one in seen] == [(None, False, 10)]
+        assert [(one.sight.spot, one.closed, one.find.x) for one in seen] == [(None, False, 10)]
         assert state.finds[0].last_seen == START
         assert state.finds[0].last_checked == START + SECOND
 
@@ -136,7 +137,7 @@ class TestOrderOfFrames:
         same, seen = match(state, [spot(14, 10), spot(200, 10)], START + SECOND, RULES)
 
         assert same is state
-        assert [(one.find.name, one.spot) for one in seen] == [("bay-3/find-1", spot(14, 10))]
+        assert [(one.find.name, one.sight.spot) for one in seen] == [("bay-3/find-1", spot(14, 10))]
 
     def test_a_frame_delivered_again_gets_the_same_names(self) -> None:
         spots = [spot(10, 10), spot(200, 10)]
@@ -186,7 +187,7 @@ def test_a_name_is_never_given_to_two_places(history: list[list[HotSpot]], step_
         assert len(set(listed)) == len(listed)
         assert closed.isdisjoint(listed)
         assert before <= set(listed)
-        assert sorted(map(repr, (one.spot for one in seen if one.spot))) == sorted(map(repr, spots))
+        assert sorted(map(repr, (one.sight.spot for one in seen if one.sight.spot))) == sorted(map(repr, spots))
         closed |= {one.find.name for one in seen if one.closed}
     assert state.opened == len(closed) + len(state.finds)
 

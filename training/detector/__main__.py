@@ -46,6 +46,7 @@ def main(
     out: Annotated[Path, typer.Option("--out", help="The model's folder.", show_default=False)],
     frames: Annotated[int, typer.Option("--frames", help="Simulated frames to train on.", min=1)] = 4000,
     epochs: Annotated[int, typer.Option("--epochs", help="Times that each is seen.", min=1)] = 40,
+    early_epochs: Annotated[int, typer.Option("--early-epochs", help="The first of them, at half the size.")] = 24,
     seed: Annotated[int, typer.Option("--seed", help="Of frames, first weights and order.", min=0)] = 0,
     size: Annotated[str, typer.Option("--size", help="Of the network's picture; multiples of 32.")] = "320x256",
     batch: Annotated[int, typer.Option("--batch", help="Pictures a step.", min=1)] = 8,
@@ -54,7 +55,8 @@ def main(
 ) -> None:
     """Train on simulated frames; the same seed gives the same weights on the same machine."""
     try:
-        plan = Plan(frames=frames, epochs=epochs, seed=seed, batch=batch, size=Size.parse(size))
+        shape = Size.parse(size)
+        plan = Plan(frames=frames, epochs=epochs, seed=seed, batch=batch, size=shape, early_epochs=early_epochs)
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(True)  # noqa: FBT003
         command = shlex.join(["python", "-m", "training.detector", *sys.argv[1:]])

@@ -15,6 +15,10 @@ Value = TypeVar("Value")
 WIDTHS: Final = (16, 32, 64, 128, 256)  # a quarter of Darknet53's 64 .. 1024
 HEAD_WIDTH: Final = 64  # a quarter of 256
 REPEATS: Final = 3  # a third of nine residual units, in the two middle stages; one elsewhere
+# Equipment differs from what is behind it by a few kelvin, in a window of 140: of its own channel these are the tones.
+CONTRAST: Final = 14.0  # 10 K are 1
+CELL: Final = 8
+AROUND: Final = 5
 POOLS: Final = (5, 9, 13)  # of the spatial pyramid
 STRIDES: Final = (8, 16, 32)
 LARGEST_STRIDE: Final = STRIDES[-1]
@@ -24,7 +28,14 @@ class Layers(Protocol[Value]):
     """What the network is made of; a value is whatever the layers pass on, channels first."""
 
     def fold(self, value: Value) -> Value:
-        """Every 2x2 pixels to four channels: (C, H, W) to (4C, H/2, W/2)."""
+        """Every 2x2 pixels of one channel to four: (1, H, W) to (4, H/2, W/2)."""
+
+    def contrast(self, picture: Value) -> Value:
+        """What stands out of its surroundings: times CONTRAST the difference from their mean, held in -1 to 1.
+
+        The surroundings are means of CELL x CELL pixels, again averaged over AROUND x AROUND of them (fewer at the
+        rim), and linearly enlarged.
+        """
 
     def convolution(
         self, name: str, value: Value, outputs: int, kernel: int = 1, stride: int = 1, each: bool = False
@@ -62,7 +73,8 @@ class Network(Generic[Value]):
     def _backbone(self, picture: Value) -> tuple[Value, Value, Value]:
         stem, second, third, fourth, fifth = WIDTHS
         layers = self._layers
-        value = layers.convolution("stem", layers.fold(picture), stem, kernel=3)
+        both = layers.join([layers.fold(picture), layers.fold(layers.contrast(picture))])
+        value = layers.convolution("stem", both, stem, kernel=3)
         value = self._cross("dark2", self._separable("dark2_down", value, second, 2), second)
         fine = self._cross("dark3", self._separable("dark3_down", value, third, 2), third, REPEATS)
         middle = self._cross("dark4", self._separable("dark4_down", fine, fourth, 2), fourth, REPEATS)

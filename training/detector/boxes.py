@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
 
+from canairy.models import detector_card
 from training.detector.grid import LARGEST_LOG_SIDE
 from training.detector.picture import FRAME_HEIGHT, FRAME_WIDTH
 from training.graph_builder import GraphBuilder
 
-MOST_BOXES: Final = 100
+MOST_BOXES: Final = detector_card.MOST_BOXES
 CANDIDATES: Final = 300  # the best cells that suppression looks at
 LOWEST_SCORE: Final = 0.05  # what is less sure is noise; services have their own, higher limit
 MOST_OVERLAP: Final = 0.5  # intersection over union above which the weaker of two of a kind goes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from canairy.errors import ConfigurationError
-from training.detector.card import Quality
+from canairy.models.detector_card import Quality
 from training.detector.pictures import Progress, truth_of
 from training.detector.pieces import LABELS
 from training.detector.precision import Boxes, average_precisions, recall_and_precision

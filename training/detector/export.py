@@ -10,7 +10,7 @@ from typing import Final
 
 from canairy.errors import ConfigurationError
 from canairy.models.card import FILE, sha256_of, write_card
-from training.detector.card import GRAPH, Card
+from canairy.models.detector_card import GRAPH, Card
 from training.detector.configuration import configuration
 from training.detector.evaluate import evaluate
 from training.detector.graph import build_graph

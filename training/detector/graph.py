@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import onnx
 
-from training.detector.architecture import Network
+from training.detector.architecture import AROUND, CELL, CONTRAST, Network
 from training.detector.boxes import MOST_BOXES, add_boxes
 from training.detector.grid import cells
 from training.detector.picture import FRAME_HEIGHT, FRAME_WIDTH, HIGH_K, LOW_K, Size
@@ -38,6 +38,20 @@ class GraphLayers:
     def fold(self, value: str) -> str:
         """See `Layers`. One channel only: with more, torch orders the results in another way."""
         return self.graph.node("SpaceToDepth", value, blocksize=2)
+
+    def contrast(self, picture: str) -> str:
+        """See `Layers`."""
+        graph = self.graph
+        cells = graph.node("AveragePool", picture, kernel_shape=[CELL] * 2, strides=[CELL] * 2)
+        around = graph.node("AveragePool", cells, kernel_shape=[AROUND] * 2, strides=[1, 1], pads=[AROUND // 2] * 4)
+        larger = graph.constant("cell", np.array([1, 1, CELL, CELL], np.float32))
+        how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+        over = graph.node("Sub", picture, graph.node("Resize", around, "", larger, **how))
+        most = graph.constant("most_contrast", np.float32(1))
+        least = graph.constant("least_contrast", np.float32(-1))
+        return graph.node(
+            "Clip", graph.node("Mul", over, graph.constant("contrast", np.float32(CONTRAST))), least, most
+        )
 
     def convolution(
         self,

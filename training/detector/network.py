@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.detector.architecture import Network
+from training.detector.architecture import AROUND, CELL, CONTRAST, Network
 from training.detector.weights import EPSILON, Convolution, Floats, Weights, check, convolutions
 
 # torch's momentum is the share of the new batch; 0.03 as in the authors' release of YOLOX.
@@ -49,6 +49,12 @@ class _TorchLayers:
 
     def fold(self, value: Tensor) -> Tensor:
         return functional.pixel_unshuffle(value, 2)
+
+    def contrast(self, picture: Tensor) -> Tensor:
+        cells = functional.avg_pool2d(picture, CELL)
+        around = functional.avg_pool2d(cells, AROUND, stride=1, padding=AROUND // 2, count_include_pad=False)
+        behind = functional.interpolate(around, scale_factor=CELL, mode="bilinear", align_corners=False)
+        return (CONTRAST * (picture - behind)).clamp(-1, 1)
 
     def convolution(
         self,

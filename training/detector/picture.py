@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.errors import ConfigurationError
+from canairy.models import detector_card
 from training.detector.architecture import LARGEST_STRIDE
 
-FRAME_WIDTH, FRAME_HEIGHT = 640, 512
+FRAME_WIDTH, FRAME_HEIGHT = detector_card.FRAME_WIDTH, detector_card.FRAME_HEIGHT
 # -20 to 120 degC: outdoor air to well past the 90 degC at which DL/T 664 calls a metal joint serious. A clear sky is
 # colder and some faults are hotter; both are held at the ends, where nothing more has to be told apart.
 LOW_K: Final = 253.15

@@ -29,6 +29,21 @@ class Lesson:
         boxes[:, 0] = self.picture.shape[1] - boxes[:, 0]
         return Lesson(self.picture[:, ::-1], boxes, self.labels)
 
+    def halved(self) -> Lesson:
+        """At half the size: means of 2x2 pixels."""
+        height, width = self.picture.shape
+        smaller = (
+            self.picture.astype(np.float32).reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3), dtype=np.float32)
+        )
+        return Lesson(smaller.astype(np.float16), self.boxes * np.float32(0.5), self.labels)
+
+    def ranged(self) -> Lesson:
+        """As a camera that prints 8-bit pictures shows it: stretched from its coldest to its hottest pixel."""
+        picture = self.picture.astype(np.float32)
+        low, high = picture.min(), picture.max()
+        steps = np.rint((picture - low) * (255 / max(float(high - low), 1e-6)))
+        return Lesson((steps / 255).astype(np.float16), self.boxes, self.labels)
+
 
 def truth_of(frame: SimulatedFrame) -> Boxes:
     """The true boxes of a frame in its own pixels."""

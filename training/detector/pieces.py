@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from canairy.models.detector_card import DANGER, NORMAL
 from training.detector import joints, switchgear, transformers
 from training.detector.brush import Brush
 from training.detector.warmth import Warmth
@@ -98,6 +99,6 @@ KINDS: Final = (
         ),
     ),
 )
-STATES: Final = ("normal", "danger")
+STATES: Final = (NORMAL, DANGER)
 # "0102 normal", "0102 danger", "0103 normal" ...: two of each kind, in this order, which the graph's suppression knows.
 LABELS: Final = tuple(f"{kind.code} {state}" for kind in KINDS for state in STATES)

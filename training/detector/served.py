@@ -11,7 +11,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from canairy.errors import ConfigurationError, InvalidMessage
-from training.detector.card import GRAPH, Card, read_card
+from canairy.models.detector_card import GRAPH, Card, read_card
 from training.detector.picture import FRAME_HEIGHT, FRAME_WIDTH
 from training.detector.precision import Boxes
 

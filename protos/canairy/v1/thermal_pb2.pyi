@@ -32,6 +32,8 @@ class _RegionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RegionKind
     """Outlined in the site file."""
     REGION_KIND_HOT_SPOT: _RegionKind.ValueType  # 2
     """Found by temperatures alone; nobody registered it."""
+    REGION_KIND_EQUIPMENT: _RegionKind.ValueType  # 3
+    """Found by a detector; nobody registered it."""
 
 class RegionKind(_RegionKind, metaclass=_RegionKindEnumTypeWrapper): ...
 
@@ -40,6 +42,8 @@ REGION_KIND_REGISTERED: RegionKind.ValueType  # 1
 """Outlined in the site file."""
 REGION_KIND_HOT_SPOT: RegionKind.ValueType  # 2
 """Found by temperatures alone; nobody registered it."""
+REGION_KIND_EQUIPMENT: RegionKind.ValueType  # 3
+"""Found by a detector; nobody registered it."""
 Global___RegionKind: _TypeAlias = RegionKind  # noqa: Y015
 
 class _CameraState:
@@ -273,6 +277,48 @@ class Pixel(_message.Message):
 Global___Pixel: _TypeAlias = Pixel  # noqa: Y015
 
 @_typing.final
+class Equipment(_message.Message):
+    """What a detector takes a part of a frame for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    DANGER_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    CORNER_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Code of the kind, e.g. "0201"."""
+    danger: _builtins.bool
+    """It looks as if it were in danger, to a detector: not a grade."""
+    score: _builtins.float
+    """How sure the detector is, 0 to 1."""
+    width: _builtins.int
+    height: _builtins.int
+    @_builtins.property
+    def corner(self) -> Global___Pixel:
+        """Its box in the frame, pixels."""
+
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        danger: _builtins.bool = ...,
+        score: _builtins.float = ...,
+        corner: Global___Pixel | None = ...,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["corner", b"corner"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "corner", b"corner", "danger", b"danger", "height", b"height", "score", b"score", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Equipment: _TypeAlias = Equipment  # noqa: Y015
+
+@_typing.final
 class Region(_message.Message):
     """One piece of equipment or one hot spot in a frame, with the pixels that measuring needs."""
 
@@ -287,6 +333,7 @@ class Region(_message.Message):
     SURROUNDINGS_C_FIELD_NUMBER: _builtins.int
     UNSEEN_FIELD_NUMBER: _builtins.int
     CLOSED_FIELD_NUMBER: _builtins.int
+    EQUIPMENT_FIELD_NUMBER: _builtins.int
     asset: _builtins.str
     kind: Global___RegionKind.ValueType
     score: _builtins.float
@@ -308,6 +355,10 @@ class Region(_message.Message):
     def outline(self) -> _containers.RepeatedCompositeFieldContainer[Global___Pixel]:
         """Outline in frame pixels; empty when the whole crop belongs to the region."""
 
+    @_builtins.property
+    def equipment(self) -> Global___Equipment:
+        """Absent where no detector was asked, and where it saw nothing here."""
+
     def __init__(
         self,
         *,
@@ -320,10 +371,11 @@ class Region(_message.Message):
         surroundings_c: _builtins.float | None = ...,
         unseen: _builtins.bool = ...,
         closed: _builtins.bool = ...,
+        equipment: Global___Equipment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "corner", b"corner", "crop", b"crop", "score", b"score", "surroundings_c", b"surroundings_c"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "score", b"score", "surroundings_c", b"surroundings_c"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "asset", b"asset", "closed", b"closed", "corner", b"corner", "crop", b"crop", "kind", b"kind", "outline", b"outline", "score", b"score", "surroundings_c", b"surroundings_c", "unseen", b"unseen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "asset", b"asset", "closed", b"closed", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "kind", b"kind", "outline", b"outline", "score", b"score", "surroundings_c", b"surroundings_c", "unseen", b"unseen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
@@ -388,6 +440,7 @@ class Reading(_message.Message):
     UNSEEN_FIELD_NUMBER: _builtins.int
     CLOSED_FIELD_NUMBER: _builtins.int
     ANOMALY_FIELD_NUMBER: _builtins.int
+    EQUIPMENT_FIELD_NUMBER: _builtins.int
     asset: _builtins.str
     kind: Global___RegionKind.ValueType
     index: _builtins.int
@@ -409,6 +462,10 @@ class Reading(_message.Message):
     def anomaly(self) -> Global___AnomalyScore:
         """Absent where the asset has no memory bank, and while the model does not answer (flag "model_unavailable")."""
 
+    @_builtins.property
+    def equipment(self) -> Global___Equipment:
+        """What a detector sees here; absent where none was asked, and where it saw nothing."""
+
     def __init__(
         self,
         *,
@@ -424,10 +481,11 @@ class Reading(_message.Message):
         unseen: _builtins.bool = ...,
         closed: _builtins.bool = ...,
         anomaly: Global___AnomalyScore | None = ...,
+        equipment: Global___Equipment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "frame", b"frame", "header", b"header", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "equipment", b"equipment", "frame", b"frame", "header", b"header", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "asset", b"asset", "closed", b"closed", "count", b"count", "frame", b"frame", "header", b"header", "index", b"index", "kind", b"kind", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures", "unseen", b"unseen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "asset", b"asset", "closed", b"closed", "count", b"count", "equipment", b"equipment", "frame", b"frame", "header", b"header", "index", b"index", "kind", b"kind", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures", "unseen", b"unseen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
@@ -741,12 +799,15 @@ class Find(_message.Message):
     LAST_SEEN_FIELD_NUMBER: _builtins.int
     LAST_CHECKED_FIELD_NUMBER: _builtins.int
     ABSENT_S_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     width: _builtins.int
     height: _builtins.int
     max_c: _builtins.float
     absent_s: _builtins.float
     """Seconds that the view was watched without the hot spot being there."""
+    code: _builtins.str
+    """Code of the kind of equipment; empty for a hot spot."""
     @_builtins.property
     def corner(self) -> Global___Pixel: ...
     @_builtins.property
@@ -770,10 +831,11 @@ class Find(_message.Message):
         last_seen: _timestamp_pb2.Timestamp | None = ...,
         last_checked: _timestamp_pb2.Timestamp | None = ...,
         absent_s: _builtins.float = ...,
+        code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["corner", b"corner", "first_seen", b"first_seen", "last_checked", b"last_checked", "last_seen", b"last_seen", "peak", b"peak"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent_s", b"absent_s", "corner", b"corner", "first_seen", b"first_seen", "height", b"height", "last_checked", b"last_checked", "last_seen", b"last_seen", "max_c", b"max_c", "name", b"name", "peak", b"peak", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent_s", b"absent_s", "code", b"code", "corner", b"corner", "first_seen", b"first_seen", "height", b"height", "last_checked", b"last_checked", "last_seen", b"last_seen", "max_c", b"max_c", "name", b"name", "peak", b"peak", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

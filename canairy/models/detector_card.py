@@ -13,6 +13,10 @@ from canairy.models.card import FILE, check_sha256
 
 FORMAT: Final = 1
 GRAPH: Final = "1/model.onnx"
+# What every detector takes and gives: frames of this size, so many boxes, and labels such as "0201 danger".
+FRAME_WIDTH, FRAME_HEIGHT = 640, 512
+MOST_BOXES: Final = 100
+NORMAL, DANGER = "normal", "danger"
 
 
 @dataclass(frozen=True, slots=True)
