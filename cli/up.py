@@ -56,7 +56,7 @@ def up(
     with locked(data), interrupts() as asked:
         if fresh:
             forget(data)
-        stack = Stack(Plan(site, data, ensure_jars(), share), _say, asked.is_set)
+        stack = Stack(Plan(site, data, ensure_jars(), share, site=loaded), _say, asked.is_set)
         if expected is None:
             _run(stack, asked, lambda: False, tail=tail)
             return

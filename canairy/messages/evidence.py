@@ -11,6 +11,7 @@ import numpy.typing as npt
 from canairy.errors import InvalidMessage
 from canairy.messages import wire
 from canairy.messages.anomaly_score import AnomalyScore
+from canairy.messages.equipment import Equipment
 from canairy.messages.header import FrameHeader, Place
 from canairy.messages.thermogram import Thermogram
 from protos.canairy.v1 import thermal_pb2 as pb
@@ -34,6 +35,7 @@ class Evidence:
     max_c: float | None = None
     anomaly: AnomalyScore | None = None
     map: AnomalyMap | None = None
+    equipment: Equipment | None = None
 
     def encode(self) -> bytes:
         """Serialized canairy.v1.Evidence."""
@@ -46,6 +48,7 @@ class Evidence:
             max_c=self.max_c,
             anomaly=None if self.anomaly is None else self.anomaly.to_wire(),
             map=None if self.map is None else _map_to_wire(self.map),
+            equipment=None if self.equipment is None else self.equipment.to_wire(),
         ).SerializeToString()
 
     @classmethod
@@ -62,6 +65,7 @@ class Evidence:
             max_c=wire.optional_number(message, "max_c"),
             anomaly=AnomalyScore.from_wire(message.anomaly) if message.HasField("anomaly") else None,
             map=_map_from_wire(message.map) if message.HasField("map") else None,
+            equipment=Equipment.from_wire(message.equipment) if message.HasField("equipment") else None,
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.simulator.script import HEIGHT, WIDTH, CameraScript, Equipment, Fin, Joint
+from canairy.simulator.yard.scenes import still
 
 Kelvin = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.uint16]
@@ -111,12 +112,16 @@ class _Blade:
 
 
 def _background(script: CameraScript) -> Kelvin:
-    """Air that gets warmer towards the ground, and the equipment before it, in kelvin."""
-    rows = np.linspace(script.air_c - _SKY_K, script.air_c, HEIGHT, dtype=np.float32)
-    picture = np.repeat(rows[:, None] + np.float32(_ZERO_C_K), WIDTH, axis=1)
+    """Air that gets warmer towards the ground, or a yard, and the equipment before it, in kelvin."""
+    picture = _air(script) if script.yard is None else still(*script.yard)
     for piece in script.equipment:
         _draw(picture, piece)
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), _BLUR_PX), np.float32)
+
+
+def _air(script: CameraScript) -> Kelvin:
+    rows = np.linspace(script.air_c - _SKY_K, script.air_c, HEIGHT, dtype=np.float32)
+    return np.repeat(rows[:, None] + np.float32(_ZERO_C_K), WIDTH, axis=1)
 
 
 def _draw(picture: Kelvin, piece: Equipment) -> None:

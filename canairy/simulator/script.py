@@ -71,7 +71,10 @@ class Joint:
 
 @dataclass(frozen=True, slots=True)
 class CameraScript:
-    """One simulated camera of 640x512 pixels: air at `air_c`, equipment, joints, fins; silent from, to (seconds)."""
+    """One simulated camera of 640x512 pixels: air at `air_c`, equipment, joints, fins; silent from, to (seconds).
+
+    `yard`: seed and number of a picture of canairy.simulator.yard, which is then behind it all, in its own air.
+    """
 
     id: str
     air_c: float
@@ -79,6 +82,7 @@ class CameraScript:
     joints: tuple[Joint, ...] = ()
     fins: tuple[Fin, ...] = ()
     silences: tuple[tuple[float, float], ...] = ()
+    yard: tuple[int, int] | None = None
 
     def silent(self, seconds: float) -> bool:
         """The camera sends nothing at this time."""

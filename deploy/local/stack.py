@@ -16,6 +16,7 @@ from typing import Final
 from canairy.errors import BrokerUnavailable, ConfigurationError, Unavailable
 from canairy.settings import KafkaSettings
 from canairy.site.load import load_site
+from canairy.site.model import Site
 from deploy.local.kafka import Broker
 from deploy.local.models import REPOSITORY, server_for
 from deploy.local.process import Process
@@ -39,7 +40,7 @@ class Plan:
     """What to run and where its data is. `topic_share`: see `deploy.local.topics`; `back_off_s`: see `Supervisor`.
 
     `modules` run instead of the services of these names; `environment` is told to all of them besides. `repository` has
-    the models.
+    the models. `site` is what stands in the site file, where the caller has read it.
     """
 
     site_file: Path
@@ -53,6 +54,7 @@ class Plan:
     kafka_port: int | None = None
     advertised_port: int | None = None
     repository: Path = REPOSITORY
+    site: Site | None = None
 
 
 class Interrupted(Exception):
@@ -74,7 +76,7 @@ class Stack:
         self._interrupted = interrupted
         self._ports = Ports()
         self._broker = Broker(plan.data / "kafka", plan.libs, plan.kafka_port, plan.advertised_port)
-        self._triton = server_for(load_site(plan.site_file), plan.repository, plan.data / "triton")
+        self._triton = server_for(plan.site or load_site(plan.site_file), plan.repository, plan.data / "triton")
         self.environment = (
             local_environment(self.bootstrap, plan.site_file)
             | {"CANAIRY_ALARMS_ADDRESS": self._grpc("alerting")}

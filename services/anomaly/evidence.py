@@ -1,7 +1,8 @@
 """What is worth keeping: the crops behind readings near a limit or threshold, and one of each asset in ten minutes.
 
 Crops in every reading would be terabytes a year. Near a limit one in ten seconds shows how a fault grows; the rest is
-for commissioning: what an asset looks like on ordinary days. Capture times decide. A restart keeps one more.
+for commissioning: what an asset looks like on ordinary days, and what equipment a detector found that nobody
+registered. Hot spots have none. Capture times decide. A restart keeps one more.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from canairy.messages.detections import Region
+from canairy.messages.detections import Region, RegionKind
 from canairy.messages.evidence import AnomalyMap, Evidence
 from canairy.messages.reading import Reading
 from canairy.site.model import Asset, Site
@@ -24,7 +25,7 @@ EVERY: Final = timedelta(minutes=10)
 
 @dataclass(slots=True)
 class EvidenceRule:
-    """`limits_c`: the lowest limit of each registered asset, None where it has none. Finds have no evidence here."""
+    """`limits_c`: the lowest limit of each registered asset, None where it has none."""
 
     limits_c: Mapping[str, float | None]
     _kept: dict[str, datetime] = field(default_factory=dict)
@@ -37,7 +38,9 @@ class EvidenceRule:
     def of_reading(self, reading: Reading, region: Region, where: AnomalyMap | None) -> Evidence | None:
         """The evidence of a reading when it is worth keeping."""
         at = reading.header.captured_at
-        if region.crop is None or reading.asset not in self.limits_c or not self._due(reading, at):
+        if reading.closed:
+            self._kept.pop(reading.asset, None)
+        if region.crop is None or not self._kind_is_kept(reading) or not self._due(reading, at):
             return None
         self._kept[reading.asset] = at
         max_c = None if reading.temperatures is None else reading.temperatures.max_c
@@ -51,6 +54,13 @@ class EvidenceRule:
             max_c=max_c,
             anomaly=reading.anomaly,
             map=where,
+            equipment=reading.equipment,
+        )
+
+    def _kind_is_kept(self, reading: Reading) -> bool:
+        """A registered asset, or equipment that is seen: where it was is no picture of it. The canary is neither."""
+        return reading.asset in self.limits_c or (
+            reading.kind is RegionKind.EQUIPMENT and reading.equipment is not None
         )
 
     def _due(self, reading: Reading, at: datetime) -> bool:
@@ -61,7 +71,7 @@ class EvidenceRule:
     def _near(self, reading: Reading) -> bool:
         if reading.anomaly is not None and reading.anomaly.score >= NEAR_SHARE * reading.anomaly.threshold:
             return True
-        limit_c, measured = self.limits_c[reading.asset], reading.temperatures
+        limit_c, measured = self.limits_c.get(reading.asset), reading.temperatures
         return limit_c is not None and measured is not None and measured.max_c >= limit_c - NEAR_K
 
 

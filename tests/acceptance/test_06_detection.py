@@ -24,6 +24,7 @@ from canairy.messages.detections import Detections, RegionKind
 from canairy.messages.header import CANARY, MODEL_UNAVAILABLE
 from canairy.messages.reading import Reading
 from canairy.models.card import sha256_of
+from canairy.simulator.yard.scenes import SimulatedFrame, simulate
 from canairy.topics import DETECTIONS, READINGS
 from deploy.local.jars import ROOT
 from protos.canairy.v1 import ingest_service_pb2 as pb
@@ -34,7 +35,6 @@ from tests.acceptance.helpers.push import just_now, push_all
 from tests.acceptance.helpers.site import SITE
 from tests.acceptance.helpers.stack import RunningStack, running
 from training.detector.precision import Boxes
-from training.detector.scenes import SimulatedFrame, simulate
 from training.detector.served import Served
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(280)]

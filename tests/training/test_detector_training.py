@@ -11,13 +11,13 @@ torch = pytest.importorskip("torch", reason="torch is not installed: it is in th
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it is in the workshop extra")
 
 from canairy.errors import ConfigurationError  # noqa: E402
+from canairy.simulator.yard.pieces import LABELS  # noqa: E402
+from canairy.simulator.yard.scenes import simulate  # noqa: E402
 from training.detector.graph import build_network  # noqa: E402
 from training.detector.network import Detector  # noqa: E402
 from training.detector.picture import Size  # noqa: E402
 from training.detector.pictures import lesson_of, truth_of  # noqa: E402
-from training.detector.pieces import LABELS  # noqa: E402
 from training.detector.plan import Plan  # noqa: E402
-from training.detector.scenes import simulate  # noqa: E402
 from training.detector.train import Training  # noqa: E402
 from training.detector.weights import Floats, first_weights  # noqa: E402
 

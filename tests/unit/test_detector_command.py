@@ -15,13 +15,13 @@ pytest.importorskip("onnx", reason="onnx is not installed: it is in the workshop
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it is in the workshop extra")
 
 from canairy.errors import ConfigurationError
+from canairy.simulator.yard.pieces import LABELS
+from canairy.simulator.yard.scenes import simulate
 from cli.detect import register
 from cli.detect_model import Detected, Equipment, detected, open_detector
 from training.detector.export import write_model
 from training.detector.picture import Size
-from training.detector.pieces import LABELS
 from training.detector.plan import Plan
-from training.detector.scenes import simulate
 from training.detector.weights import first_weights
 
 

@@ -13,12 +13,12 @@ pytest.importorskip("onnx", reason="onnx is not installed: it is in the workshop
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it is in the workshop extra")
 
 from canairy.errors import ConfigurationError, InvalidMessage  # noqa: E402
+from canairy.simulator.yard.pieces import LABELS  # noqa: E402
+from canairy.simulator.yard.scenes import simulate  # noqa: E402
 from training.detector.boxes import LOWEST_SCORE, MOST_BOXES, add_boxes  # noqa: E402
 from training.detector.graph import build_graph, build_network  # noqa: E402
 from training.detector.grid import cells  # noqa: E402
 from training.detector.picture import Size, to_picture  # noqa: E402
-from training.detector.pieces import LABELS  # noqa: E402
-from training.detector.scenes import simulate  # noqa: E402
 from training.detector.served import OUTPUTS, Session, inputs_of  # noqa: E402
 from training.detector.weights import Floats, first_weights  # noqa: E402
 from training.graph_builder import GraphBuilder, model_of, tensor  # noqa: E402

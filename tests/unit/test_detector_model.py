@@ -13,12 +13,12 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it is i
 from canairy.errors import ConfigurationError
 from canairy.models.card import FILE
 from canairy.models.detector_card import GRAPH, Card, read_card
+from canairy.simulator.yard.pieces import LABELS
+from canairy.simulator.yard.scenes import simulate
 from training.detector.configuration import configuration
 from training.detector.export import write_model
 from training.detector.picture import Size
-from training.detector.pieces import LABELS
 from training.detector.plan import Plan
-from training.detector.scenes import simulate
 from training.detector.served import Served
 from training.detector.weights import first_weights
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from canairy.errors import ConfigurationError
+from canairy.simulator.yard.pieces import LABELS
 from training.detector.grid import cells
 from training.detector.picture import HIGH_K, LOW_K, Size, to_picture
-from training.detector.pieces import LABELS
 from training.detector.plan import RATE_A_PICTURE, SLOWEST, Plan
 from training.detector.weights import PRIOR, check, convolutions, first_weights, folded
 

@@ -7,11 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from training.detector.brush import PAINTED_FLAT, Box, Brush, Place
-from training.detector.picture import FRAME_HEIGHT, FRAME_WIDTH
-from training.detector.pieces import KINDS, LABELS, Shape
-from training.detector.scenes import simulate
-from training.detector.warmth import (
+from canairy.simulator.yard.brush import PAINTED_FLAT, Box, Brush, Place
+from canairy.simulator.yard.pieces import KINDS, LABELS, Shape
+from canairy.simulator.yard.scenes import simulate
+from canairy.simulator.yard.warmth import (
     HOT_BODY_K,
     HOT_JOINT_K,
     LIKE_BODY_K,
@@ -21,6 +20,7 @@ from training.detector.warmth import (
     usual,
     with_fault,
 )
+from training.detector.picture import FRAME_HEIGHT, FRAME_WIDTH
 
 AIR_K = 290.0
 SOUND = Warmth(insulator_k=1.0, body_k=3.0, joint_k=6.0)

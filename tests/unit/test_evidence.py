@@ -14,6 +14,7 @@ import pytest
 from canairy.errors import InvalidMessage
 from canairy.messages.anomaly_score import AnomalyScore
 from canairy.messages.detections import Region, RegionKind
+from canairy.messages.equipment import Equipment
 from canairy.messages.evidence import Evidence
 from canairy.messages.header import Place
 from canairy.messages.reading import Reading, Temperatures
@@ -68,6 +69,30 @@ def test_near_a_limit_or_threshold_it_is_one_in_ten_seconds(rule: EvidenceRule, 
 
     assert kept(rule, *at) == [0, 10, 20, 30]
     assert timedelta(seconds=10) == NEAR_EVERY
+
+
+def test_equipment_that_only_a_detector_found_is_kept_as_an_ordinary_asset_while_it_is_seen(rule: EvidenceRule) -> None:
+    seen = Equipment("0205", danger=True, score=0.7, x=100, y=60, width=24, height=30)
+    shown = [_found(second, seen) for second in range(0, 900, 60)]
+
+    evidence = [rule.of_reading(it, FIND, None) for it in shown]
+    hidden = EvidenceRule({}).of_reading(_found(0, None), FIND, None)
+
+    assert [it.equipment for it in evidence if it is not None] == [seen, seen]
+    assert hidden is None
+
+
+def test_of_a_find_that_is_closed_nothing_is_remembered(rule: EvidenceRule) -> None:
+    seen = Equipment("0205", danger=False, score=0.7, x=100, y=60, width=24, height=30)
+    rule.of_reading(_found(0, seen), FIND, None)
+
+    rule.of_reading(replace(_found(1, None), closed=True, unseen=True), FIND, None)
+
+    assert rule.of_reading(_found(2, seen), FIND, None) is not None
+
+
+def _found(seconds: float, seen: Equipment | None) -> Reading:
+    return replace(reading(seconds, asset=FIND.asset), kind=RegionKind.EQUIPMENT, equipment=seen)
 
 
 def test_just_below_neither_counts_as_near(rule: EvidenceRule) -> None:

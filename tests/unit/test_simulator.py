@@ -15,6 +15,7 @@ from canairy.simulator.demo import DEMO, EXPECTED_ALARMS
 from canairy.simulator.scenarios import camera_script
 from canairy.simulator.scene import NOISE_K, OFFSET_K, SCALE_K, Scene
 from canairy.simulator.script import CameraScript, Course, ExpectedAlarm, Joint, steady
+from canairy.simulator.yard.scenes import simulate
 from canairy.site.load import load_site
 from canairy.site.model import Asset, Site
 
@@ -188,3 +189,14 @@ def test_a_camera_of_any_name_may_play_the_part_of_another() -> None:
 def test_an_unknown_scenario_or_camera_is_refused_with_those_there_are(name: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         camera_script(name, "bench-17")
+
+
+def test_a_yard_can_stand_behind_it_all_and_is_the_picture_that_the_detector_learned_from() -> None:
+    frame = simulate(3, 5)
+    script = CameraScript("yard", 18.0, yard=(3, 5))
+
+    counts = Scene(script).render(1.0)
+
+    kelvin = counts * SCALE_K
+    assert np.abs(kelvin - frame.counts * frame.scale_k).mean() < 0.5
+    assert not np.array_equal(counts, Scene(script).render(2.0))

@@ -6,10 +6,10 @@ from typing import Final
 
 from canairy.errors import ConfigurationError
 from canairy.models.detector_card import Quality
+from canairy.simulator.yard.pieces import LABELS
+from canairy.simulator.yard.scenes import simulate
 from training.detector.pictures import Progress, truth_of
-from training.detector.pieces import LABELS
 from training.detector.precision import Boxes, average_precisions, recall_and_precision
-from training.detector.scenes import simulate
 from training.detector.served import Session
 
 # Added to the seed of training: another series of frames, of which no frame is the same.
@@ -35,7 +35,7 @@ def evaluate(session: Session, seed: int, count: int, progress: Progress = lambd
     averages = {LABELS[label]: value for label, value in average_precisions(found, truth).items()}
     recall, precision = recall_and_precision(found, truth, LEAST_SCORE)
     return Quality(
-        frames=f"simulated, series {seed + HELD_OUT} of training/detector/scenes.py",
+        frames=f"simulated, series {seed + HELD_OUT} of canairy/simulator/yard/scenes.py",
         count=count,
         mean_average_precision=round(sum(averages.values()) / len(averages), 4),
         average_precisions={name: round(value, 4) for name, value in averages.items()},

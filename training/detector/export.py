@@ -11,12 +11,12 @@ from typing import Final
 from canairy.errors import ConfigurationError
 from canairy.models.card import FILE, sha256_of, write_card
 from canairy.models.detector_card import GRAPH, Card
+from canairy.simulator.yard.pieces import LABELS
 from training.detector.configuration import configuration
 from training.detector.evaluate import evaluate
 from training.detector.graph import build_graph
 from training.detector.picture import HIGH_K, LOW_K
 from training.detector.pictures import Progress
-from training.detector.pieces import LABELS
 from training.detector.plan import Plan
 from training.detector.served import Session
 from training.detector.weights import Weights, convolutions
@@ -56,7 +56,7 @@ def write_model(
             window_k=(LOW_K, HIGH_K),
             size=str(plan.size),
             parameters=sum(layer.parameters for layer in convolutions(len(LABELS))),
-            trained_on=f"simulated, series {plan.seed} of training/detector/scenes.py",
+            trained_on=f"simulated, series {plan.seed} of canairy/simulator/yard/scenes.py",
             frames=plan.frames,
             epochs=plan.epochs,
             seed=plan.seed,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from canairy.simulator.yard.scenes import SimulatedFrame, simulate
 from training.detector.picture import FRAME_HEIGHT, FRAME_WIDTH, Size, to_picture
 from training.detector.precision import Boxes
-from training.detector.scenes import SimulatedFrame, simulate
 
 Progress = Callable[[str, int, int], None]
 

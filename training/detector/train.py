@@ -19,11 +19,11 @@ import numpy as np
 import torch
 
 from canairy.errors import ConfigurationError
+from canairy.simulator.yard.pieces import LABELS
 from training.detector.grid import cells
 from training.detector.loss import Target, loss
 from training.detector.network import Detector
 from training.detector.pictures import Lesson, Progress, lessons
-from training.detector.pieces import LABELS
 from training.detector.plan import RATE_A_PICTURE, Plan
 from training.detector.weights import Floats, first_weights
 

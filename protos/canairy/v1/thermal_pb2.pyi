@@ -576,6 +576,7 @@ class Evidence(_message.Message):
     MAX_C_FIELD_NUMBER: _builtins.int
     ANOMALY_FIELD_NUMBER: _builtins.int
     MAP_FIELD_NUMBER: _builtins.int
+    EQUIPMENT_FIELD_NUMBER: _builtins.int
     asset: _builtins.str
     max_c: _builtins.float
     @_builtins.property
@@ -594,6 +595,10 @@ class Evidence(_message.Message):
 
     @_builtins.property
     def map(self) -> Global___AnomalyMap: ...
+    @_builtins.property
+    def equipment(self) -> Global___Equipment:
+        """What a detector sees here, as in the reading."""
+
     def __init__(
         self,
         *,
@@ -605,10 +610,11 @@ class Evidence(_message.Message):
         max_c: _builtins.float | None = ...,
         anomaly: Global___AnomalyScore | None = ...,
         map: Global___AnomalyMap | None = ...,
+        equipment: Global___Equipment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "corner", b"corner", "crop", b"crop", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "asset", b"asset", "corner", b"corner", "crop", b"crop", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "asset", b"asset", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__max_c: _TypeAlias = _typing.Literal["max_c"]  # noqa: Y015
     _WhichOneofArgType__max_c: _TypeAlias = _typing.Literal["_max_c", b"_max_c"]  # noqa: Y015

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from training.detector.brush import BARE, OXIDISED, PAINTED_FLAT, PORCELAIN, Brush
-from training.detector.switchgear import terminal
-from training.detector.warmth import Warmth
+from canairy.simulator.yard.brush import BARE, OXIDISED, PAINTED_FLAT, PORCELAIN, Brush
+from canairy.simulator.yard.switchgear import terminal
+from canairy.simulator.yard.warmth import Warmth
 
 
 def high_voltage_bushing(brush: Brush, warmth: Warmth) -> None:

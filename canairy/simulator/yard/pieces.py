@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from canairy.models.detector_card import DANGER, NORMAL
-from training.detector import joints, switchgear, transformers
-from training.detector.brush import Brush
-from training.detector.warmth import Warmth
+from canairy.simulator.yard import joints, switchgear, transformers
+from canairy.simulator.yard.brush import Brush
+from canairy.simulator.yard.warmth import Warmth
 
 
 @dataclass(frozen=True, slots=True)

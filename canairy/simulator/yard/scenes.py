@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.detector.brush import Box, Brush, Kelvin, Place
-from training.detector.picture import FRAME_HEIGHT, FRAME_WIDTH
-from training.detector.pieces import KINDS, LABELS, Kind, Shape
-from training.detector.surroundings import Generator, Weather, background, depth_m, lead, stand, tank, weather
-from training.detector.warmth import Warmth, of_phase, usual, with_fault
+from canairy.models.detector_card import FRAME_HEIGHT, FRAME_WIDTH
+from canairy.simulator.yard.brush import Box, Brush, Kelvin, Place
+from canairy.simulator.yard.pieces import KINDS, LABELS, Kind, Shape
+from canairy.simulator.yard.surroundings import Generator, Weather, background, depth_m, lead, stand, tank, weather
+from canairy.simulator.yard.warmth import Warmth, of_phase, usual, with_fault
 
 SCALES_K: Final = (0.01, 0.04)  # kelvin a count of the two ranges that cameras of this class have
 SMALLEST_PX: Final = 14  # a piece smaller than this on either side is left out of the picture
@@ -68,6 +68,17 @@ class _Group:
 def simulate(seed: int, number: int) -> SimulatedFrame:
     """Frame `number` of the endless series `seed`: the same whenever and in whichever order it is made."""
     generator = np.random.default_rng((seed, number))
+    picture, seen = _still(generator)
+    scale_k = float(generator.choice(SCALES_K))
+    return SimulatedFrame(_through_camera(generator, picture, scale_k), scale_k, 0.0, seen)
+
+
+def still(seed: int, number: int) -> Kelvin:
+    """The same frame before it goes through the camera: float32 (512, 640), kelvin, sharp and without noise."""
+    return _still(np.random.default_rng((seed, number)))[0]
+
+
+def _still(generator: Generator) -> tuple[Kelvin, tuple[Seen, ...]]:
     conditions = weather(generator)
     picture = background(generator, conditions)
     groups: list[_Group] = []
@@ -75,9 +86,8 @@ def simulate(seed: int, number: int) -> SimulatedFrame:
         groups += _fitting(generator, groups)
     # What stands lower in the picture is nearer and hides what is behind it.
     groups.sort(key=lambda group: group.places[0].y_px)
-    seen = [piece for group in groups for piece in _paint(generator, picture, conditions, group)]
-    scale_k = float(generator.choice(SCALES_K))
-    return SimulatedFrame(_through_camera(generator, picture, scale_k), scale_k, 0.0, tuple(seen))
+    seen = tuple(piece for group in groups for piece in _paint(generator, picture, conditions, group))
+    return picture, seen
 
 
 def _fitting(generator: Generator, placed: list[_Group]) -> list[_Group]:

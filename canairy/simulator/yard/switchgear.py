@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from training.detector.brush import BARE, OXIDISED, PAINTED_FLAT, PORCELAIN, Brush
-from training.detector.warmth import Warmth
+from canairy.simulator.yard.brush import BARE, OXIDISED, PAINTED_FLAT, PORCELAIN, Brush
+from canairy.simulator.yard.warmth import Warmth
 
 
 def live_tank_breaker(brush: Brush, warmth: Warmth) -> None:

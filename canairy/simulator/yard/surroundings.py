@@ -8,8 +8,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from training.detector.brush import BARE, PAINT, PAINTED_FLAT, Brush, Kelvin, Place
-from training.detector.picture import FRAME_HEIGHT, FRAME_WIDTH
+from canairy.models.detector_card import FRAME_HEIGHT, FRAME_WIDTH
+from canairy.simulator.yard.brush import BARE, PAINT, PAINTED_FLAT, Brush, Kelvin, Place
 
 Generator = np.random.Generator
 
