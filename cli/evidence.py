@@ -40,7 +40,9 @@ def evidence(
     out: Annotated[Path, typer.Option("--out", help="The folder for the pictures.", show_default=False)],
     data: DataOption = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C; else all that is kept.")] = False,
-    abnormal: Annotated[bool, typer.Option("--abnormal", help="Only what a model finds abnormal.")] = False,
+    abnormal: Annotated[
+        bool, typer.Option("--abnormal", help="Only what models find abnormal or not registered.")
+    ] = False,
     keep: Annotated[int, typer.Option("--keep", help="Pictures in the folder; older ones are deleted.", min=1)] = 1000,
     zone: ZoneOption = None,
 ) -> None:
@@ -84,7 +86,7 @@ class Album:
         """Draw one piece of evidence; one that cannot be read is told and left out."""
         try:
             found = Evidence.decode(schema.payload(record, "Evidence"))
-            if self._abnormal_only and not (found.anomaly and found.anomaly.abnormal):
+            if self._abnormal_only and not (_abnormal(found) or _unregistered(found)):
                 return
             picture = draw(found, self._zone)
         except InvalidMessage as error:
@@ -105,3 +107,12 @@ class Album:
     def _thin(self) -> None:
         for old in sorted(self._folder.glob("*Z-*.png"))[: -self._keep]:
             old.unlink(missing_ok=True)
+
+
+def _abnormal(found: Evidence) -> bool:
+    return found.anomaly is not None and found.anomaly.abnormal
+
+
+def _unregistered(found: Evidence) -> bool:
+    """Equipment that only a detector found: its name is its view's, and a number."""
+    return found.equipment is not None and found.asset.startswith(f"{found.header.view}/")

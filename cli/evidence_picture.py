@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.messages.evidence import AnomalyMap, Evidence
+from canairy.models.detector_card import DANGER, NORMAL
+from canairy.site.model import EQUIPMENT
 
 Picture = npt.NDArray[np.uint8]
 
@@ -63,6 +65,10 @@ def _lines(evidence: Evidence, zone: ZoneInfo, celsius: npt.NDArray[np.float32])
         f"{evidence.header.site}  {evidence.asset}",
         f"{at:%Y-%m-%d %H:%M:%S %Z}  {celsius.min():.1f} to {celsius.max():.1f} degC",
     ]
+    if evidence.equipment is not None:
+        seen = evidence.equipment
+        state = DANGER if seen.danger else NORMAL
+        lines.append(f"a detector sees {seen.code} {EQUIPMENT.get(seen.code, '')}, {state} ({seen.score:.2f})")
     score = evidence.anomaly
     if score is not None:
         said = "ABNORMAL" if score.abnormal else "normal"

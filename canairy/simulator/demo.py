@@ -26,6 +26,9 @@ BLOCKED: Final = (2, 3, 4)
 OIL_K: Final = 14.0
 COOLING: Final = Course(((12.0, OIL_K), (20.0, 3.0)))
 SILENCE: Final = (20.0, 45.0)
+# Seed and number of a picture with three current transformers, which are registered, and three circuit breakers, which
+# nobody registered and a detector finds. It has not seen this series.
+YARD: Final = (11, 1058)
 
 
 def _bay(over_k: float) -> tuple[Equipment, ...]:
@@ -57,7 +60,7 @@ DEMO: Final = Scenario(
             _joints(CROSSING, steady(66.0), steady(65.5)),
             fins=radiator(blocked=COOLING),
         ),
-        CameraScript("cam-02", 17.0, _bay(2.0), _joints(steady(34.0), steady(33.5), steady(34.4))),
+        CameraScript("cam-02", 17.0, yard=YARD),
         CameraScript(
             "cam-03",
             17.5,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.helpers.demo import demo_data, demo_run  # noqa: F401 - fixtures
 from tests.acceptance.helpers.site import SIMULATED, write_site
 from tests.acceptance.helpers.stack import RunningStack, running
 

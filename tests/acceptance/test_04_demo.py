@@ -5,75 +5,28 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import psutil
-import pytest
 
 from canairy import topics
 from canairy.messages.frame import Frame
 from canairy.settings import KafkaSettings
 from canairy.simulator.demo import DEMO
 from canairy.stream.kafka import KafkaReader
+from deploy.local.jars import ROOT
 from deploy.local.stack_file import read_stack
-from tests.acceptance.helpers.command import CANAIRY, canairy, environment, json_lines
+from tests.acceptance.helpers.command import canairy, environment, json_lines
+from tests.acceptance.helpers.demo import SITE, SMALL, Run, command, up
 
-ROOT = Path(__file__).parents[2]
-SITE = ROOT / "deploy/local/demo-site.yaml"
-SMALL = {"CANAIRY_TOPIC_SHARE": "0.02"}
 # 03:12:07 KST  HIGH  RAISED  ds-301-a  94.2 °C, +41 K over B/C (limit 15), since 02:58, data good 1 s  | DO: reduce...
 CLOCK = r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d KST"
 DELTA_LINE = (
     CLOCK + r"  HIGH  RAISED  ds-301-a  8\d\.\d °C, \+1\d\.\d K over B/C \(limit 15\), "
     r"since (\d{4}-\d\d-\d\d )?\d\d:\d\d, data good \d+ s  \| DO: Reduce load on bay 1, inspect the joint of this phase"
 )
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a run of the demo left."""
-
-    code: int
-    lines: list[str]
-    said: str
-    data: Path
-
-
-@pytest.fixture(scope="module")
-def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data folder that the runs of this module share, one after the other."""
-    place = tmp_path_factory.mktemp("demo")
-    yield place / "data"
-    shutil.rmtree(place, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def demo_run(demo_data: Path) -> Run:
-    """`DEMO_EXIT=1 make demo`, without its set-up."""
-    done = up(demo_data, "--exit-when-done")
-    return Run(done.returncode, done.stdout.splitlines(), done.stderr, demo_data)
-
-
-def command(data: Path, *options: str) -> list[str]:
-    return [str(CANAIRY), "up", "--site", str(SITE), "--data", str(data), *options]
-
-
-def up(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(data, *options),
-        check=False,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env=environment(**SMALL),
-        timeout=280,
-    )
 
 
 def test_make_demo_runs_this_site_and_can_end_by_itself() -> None:

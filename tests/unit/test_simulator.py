@@ -48,7 +48,7 @@ def assets(site: Site) -> list[tuple[str, Asset]]:
     return [(camera.id, asset) for camera in site.cameras for view in camera.views for asset in view.assets]
 
 
-def test_the_demo_has_four_cameras_twelve_joints_in_three_phase_groups_and_a_radiator(site: Site) -> None:
+def test_the_demo_has_four_cameras_three_phases_of_four_kinds_and_a_radiator(site: Site) -> None:
     groups: dict[str | None, set[str]] = {}
     for _, asset in assets(site):
         groups.setdefault(asset.group, set()).add(asset.phase)
