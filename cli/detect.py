@@ -54,14 +54,18 @@ def register(app: typer.Typer) -> None:
 
 
 def detect(
-    paths: Annotated[list[Path], typer.Argument(help="16-bit PNG files, or folders of them.", show_default=False)],
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders of them.", show_default=False)],
     hotspots: Annotated[bool, typer.Option("--hotspots", help="Regions hotter than their surroundings.")] = False,
     model: Annotated[str | None, typer.Option("--model", help="Equipment, by this detector: name or folder.")] = None,
     scale: Annotated[float, typer.Option("--scale", help="Kelvin a count.")] = 0.01,
     offset: Annotated[float, typer.Option("--offset", help="Degrees Celsius of count 0.")] = -273.15,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
 ) -> None:
-    """Find what stands out in files whose temperatures are count * SCALE + OFFSET degrees Celsius.
+    """Find what stands out in 16-bit PNG whose temperatures are count * SCALE + OFFSET degrees Celsius.
+
+    A detector takes 8-bit PNG and JPEG as well, grey or in false colours, and says that they have no temperatures: it
+    sees how bright they are, by their palette where it is a known one (white-hot, iron, rainbow, inferno, jet), else by
+    luminance. Files may have any size; boxes are in their own pixels.
 
     A file that cannot be read is told, the others go on, and the exit status is 1.
     """
@@ -93,12 +97,13 @@ def equipment(paths: Sequence[Path], model: str, scale_k: float, offset_c: float
     """The same with a detector; raises ConfigurationError when there is none of this name."""
     # The runtime of models is loaded only where one is asked for.
     from cli.detect_model import Detected, detected, open_detector  # noqa: PLC0415
+    from cli.detect_picture import SUFFIXES  # noqa: PLC0415
 
     detector = open_detector(model)
     for path in paths:
-        files = _files(path)
+        files = _files(path, SUFFIXES)
         if not files:
-            yield Detected(path, error=EMPTY)
+            yield Detected(path, error=f"holds no {', '.join(SUFFIXES)} file")
         yield from detected(detector, files, scale_k, offset_c)
 
 
@@ -111,10 +116,10 @@ def _check(hotspots: bool, model: str | None, scale_k: float, offset_c: float) -
         raise typer.BadParameter(f"--offset must be -500 to 500 degrees Celsius, not {offset_c}")
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path, suffixes: Sequence[str] = (".png",)) -> list[Path]:
     if not path.is_dir():
         return [path]
-    return sorted(file for file in path.rglob("*") if file.suffix.lower() == ".png" and not file.is_dir())
+    return sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes and not file.is_dir())
 
 
 def _finding(file: Path, scale_k: float, offset_c: float) -> Finding:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from canairy.errors import ConfigurationError, InvalidMessage, UnreadableFile
-from canairy.thermal.linear_png import read_linear_png
+from cli.detect_picture import Shown, show
 from cli.output import printable
 from training.detector.precision import Boxes
 from training.detector.served import Served
@@ -31,11 +31,15 @@ class Equipment:
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """The equipment in one file, surest first, or why it could not be looked at."""
+    """The equipment in one file, surest first, or why it could not be looked at.
+
+    `palette` is how a file without temperatures was read: "" for one with temperatures.
+    """
 
     file: Path
     boxes: Sequence[Equipment] = ()
     error: str = ""
+    palette: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As `--json` prints it."""
@@ -52,12 +56,15 @@ class Detected:
             }
             for box in self.boxes
         ]
-        return {"file": str(self.file), "boxes": boxes}
+        if not self.palette:
+            return {"file": str(self.file), "radiometric": True, "boxes": boxes}
+        return {"file": str(self.file), "radiometric": False, "palette": self.palette, "boxes": boxes}
 
     def to_text(self) -> str:
         """One line for a person."""
         boxes = [f"{b.label} at {b.x:.0f},{b.y:.0f} {b.width:.0f}x{b.height:.0f} ({b.score:.2f})" for b in self.boxes]
-        return f"{printable(str(self.file))}  {'; '.join(boxes) or 'no equipment found'}"
+        kind = f"  (no temperatures; palette {self.palette})" if self.palette else ""
+        return f"{printable(str(self.file))}  {'; '.join(boxes) or 'no equipment found'}{kind}"
 
 
 def open_detector(name: str, repository: Path = REPOSITORY) -> Served:
@@ -77,18 +84,23 @@ def open_detector(name: str, repository: Path = REPOSITORY) -> Served:
 def detected(
     detector: Served, files: Sequence[Path], scale_k: float, offset_c: float, least_score: float = LEAST_SCORE
 ) -> Iterator[Detected]:
-    """What is in each file, 16-bit PNG of 640x512 pixels, degrees Celsius = count * scale_k + offset_c."""
+    """What is in each file: 16-bit PNG, degrees Celsius = count * scale_k + offset_c, or 8-bit PNG or JPEG.
+
+    Boxes are in pixels of the file, whatever its size.
+    """
     for file in files:
         try:
-            frame = read_linear_png(file, scale_k, offset_c)
-            found = detector.find(frame.counts, frame.scale_k, frame.offset_k)
+            shown = show(file, scale_k, offset_c, detector.card.window_k)
+            found = detector.find(shown.counts, shown.scale_k, shown.offset_k)
         except (UnreadableFile, InvalidMessage) as error:
             yield Detected(file, error=str(error))
             continue
-        yield Detected(file, [box for box in _equipment(found, detector.card.labels) if box.score >= least_score])
+        boxes = [box for box in _equipment(found, detector.card.labels, shown) if box.score >= least_score]
+        yield Detected(file, boxes, palette=shown.palette)
 
 
-def _equipment(found: Boxes, labels: Sequence[str]) -> Iterator[Equipment]:
+def _equipment(found: Boxes, labels: Sequence[str], shown: Shown) -> Iterator[Equipment]:
     for box, label, score in zip(found.boxes, found.labels, found.scores, strict=True):
         x, y, width, height = (float(number) for number in box)
-        yield Equipment(x, y, width, height, labels[int(label)], float(score))
+        place = (x * shown.across, y * shown.down, width * shown.across, height * shown.down)
+        yield Equipment(*place, labels[int(label)], float(score))

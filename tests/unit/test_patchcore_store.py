@@ -49,7 +49,8 @@ def test_a_new_model_holds_what_triton_needs_and_nothing_is_left_beside_it(tmp_p
 
     put(tmp_path / "models/bushings", bank)
 
-    assert sorted(contents(tmp_path)) == [f"models/bushings/{it}" for it in (MODEL, "card.json", "config.pbtxt")]
+    places = (MODEL, "card.json", "config.pbtxt", "configs/gpu.pbtxt", "configs/openvino.pbtxt")
+    assert sorted(contents(tmp_path)) == [f"models/bushings/{it}" for it in places]
     assert 'name: "bushings"' in (tmp_path / "models/bushings/config.pbtxt").read_text(encoding="utf-8")
     card = read_card(tmp_path / "models/bushings")
     assert (card.name, card.size_px, card.map_px, card.banks) == ("bushings", 64, 16, (described(bank),))

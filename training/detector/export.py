@@ -1,4 +1,4 @@
-"""A model folder as Triton serves it: MODEL/config.pbtxt, MODEL/1/model.onnx, MODEL/card.json."""
+"""A model folder as Triton serves it: MODEL/config.pbtxt, MODEL/configs, MODEL/1/model.onnx, MODEL/card.json."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from canairy.errors import ConfigurationError
 from canairy.models.card import FILE, sha256_of, write_card
 from canairy.models.detector_card import GRAPH, Card
 from canairy.simulator.yard.pieces import LABELS
-from training.detector.configuration import configuration
+from training.detector.configuration import configuration_by
 from training.detector.evaluate import evaluate
 from training.detector.graph import build_graph
 from training.detector.picture import HIGH_K, LOW_K
@@ -48,7 +48,6 @@ def write_model(
         (folder / "1").mkdir(parents=True)
         (folder / GRAPH).write_bytes(content)
         digest = sha256_of(folder / GRAPH)
-        (folder / "config.pbtxt").write_text(configuration(model.name, LABELS, digest), encoding="utf-8")
         card = Card(
             name=model.name,
             sha256=digest,
@@ -65,6 +64,7 @@ def write_model(
             versions={name: version(name) for name in _PACKAGES} | {"torch": torch_version},
         )
         write_card(folder, card)
+        configuration_by(card).write(folder)
         if model.exists():
             shutil.rmtree(model)
         folder.rename(model)

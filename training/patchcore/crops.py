@@ -9,6 +9,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from canairy.errors import ConfigurationError, UnreadableFile
 from canairy.messages.thermogram import KELVIN, MAX_SIDE
@@ -63,11 +64,11 @@ def read_crop(file: Path, scale_k: float, offset_c: float) -> Crop:
         UnreadableFile: missing, damaged, not a picture, or too small to show anything.
     """
     try:
-        if _holds_temperatures(file):
+        if holds_temperatures(file):
             frame = read_linear_png(file, scale_k, offset_c)
             crop = Crop(frame.counts, Scale.celsius(scale_k, offset_c))
         else:
-            crop = Crop(_grey(file), GREY_SCALE)
+            crop = Crop(read_picture(file, cv2.IMREAD_GRAYSCALE).astype(np.uint16), GREY_SCALE)
         crop.square(SMALLEST_SIDE_PX)
     except BadCrop as error:
         raise UnreadableFile(f"{file.name}: {error}") from error
@@ -94,7 +95,8 @@ def read_normals(folder: Path, scale_k: float, offset_c: float) -> Sequence[Crop
     return crops
 
 
-def _holds_temperatures(file: Path) -> bool:
+def holds_temperatures(file: Path) -> bool:
+    """Whether it is a PNG of 16 bits, by its header; raises UnreadableFile when it cannot be opened."""
     signature, place, depth = _PNG_16_BIT
     try:
         with file.open("rb") as opened:
@@ -104,14 +106,19 @@ def _holds_temperatures(file: Path) -> bool:
     return head.startswith(signature) and head[place:] == bytes([depth])
 
 
-def _grey(file: Path) -> Counts:
+def read_picture(file: Path, way: int) -> npt.NDArray[np.uint8]:
+    """An 8-bit picture, (height, width) or in colour (height, width, 3) as `way` of OpenCV says.
+
+    Raises:
+        UnreadableFile: missing, empty, damaged, not a picture, or with a side over 4096 pixels.
+    """
     if (size := file.stat().st_size) > MAX_FILE_BYTES:
-        raise UnreadableFile(f"{file.name}: {size} bytes, a crop takes at most {MAX_FILE_BYTES}")
+        raise UnreadableFile(f"{file.name}: {size} bytes, a picture takes at most {MAX_FILE_BYTES}")
     if not size:
         raise UnreadableFile(f"{file.name}: empty: 0 bytes")
     content = np.frombuffer(file.read_bytes(), np.uint8)
     try:
-        pixels = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
+        pixels = cv2.imdecode(content, way)
     except cv2.error as error:  # a picture of more pixels than OpenCV takes
         raise UnreadableFile(f"{file.name}: {error.err}") from error
     # The package's types promise an array; the decoder answers None where it gives up.
@@ -119,4 +126,4 @@ def _grey(file: Path) -> Counts:
         raise UnreadableFile(f"{file.name}: not a picture that can be read")
     if max(pixels.shape) > MAX_SIDE:
         raise UnreadableFile(f"{file.name}: {pixels.shape[1]}x{pixels.shape[0]} pixels: sides may be {MAX_SIDE}")
-    return pixels.astype(np.uint16)
+    return np.asarray(pixels, np.uint8)

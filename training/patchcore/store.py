@@ -1,4 +1,4 @@
-"""A model folder as Triton serves it: MODEL/config.pbtxt, MODEL/1/model.onnx, MODEL/card.json."""
+"""A model folder as Triton serves it: MODEL/config.pbtxt, MODEL/configs, MODEL/1/model.onnx, MODEL/card.json."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from canairy.errors import ConfigurationError
 from canairy.models.card import FILE, BankCard, Card, read_card, sha256_of, write_card
 from training.backbone.runner import GRAPH, open_session
 from training.patchcore.bank import Bank
-from training.patchcore.configuration import configuration
+from training.patchcore.configuration import configuration_by
 from training.patchcore.graph import banks_of, build_graph
 from training.patchcore.linear import map_side
 
@@ -62,8 +62,6 @@ def _write(model: Path, banks: Sequence[Bank], cards: Sequence[BankCard]) -> Car
         (folder / "1").mkdir()
         (folder / MODEL).write_bytes(graph.SerializeToString())
         sha256 = sha256_of(folder / MODEL)
-        text = configuration(model.name, banks[0].size_px, sha256)
-        (folder / "config.pbtxt").write_text(text, encoding="utf-8")
         card = Card(
             name=model.name,
             size_px=banks[0].size_px,
@@ -74,6 +72,7 @@ def _write(model: Path, banks: Sequence[Bank], cards: Sequence[BankCard]) -> Car
             versions={name: version(name) for name in _PACKAGES},
         )
         write_card(folder, card)
+        configuration_by(card).write(folder)
         open_session(folder / MODEL)  # what cannot be loaded takes nobody's place
     return card
 

@@ -1,0 +1,70 @@
+"""A file as a detector takes it: counts of 640x512 pixels with scale and offset, whatever the file's size and kind.
+
+A file without temperatures is shown through the same window: what is black in it is the window's low end, what is white
+its high end. That gives a picture and no degrees: an 8-bit picture was stretched over what was in front of the camera.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from canairy.errors import UnreadableFile
+from canairy.models.detector_card import FRAME_HEIGHT, FRAME_WIDTH
+from canairy.thermal.linear_png import read_linear_png
+from cli.detect_palette import grey_of
+from training.patchcore.crops import holds_temperatures, read_picture
+
+SUFFIXES: Final = (".png", ".jpg", ".jpeg")
+SMALLEST_SIDE_PX: Final = 32  # a network that halves five times sees nothing in less
+WHITE: Final = 255
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """`counts` uint16 (512, 640); kelvin is count * scale_k + offset_k, where the file has temperatures (`palette` "").
+
+    `across` and `down` are the file's own pixels in one pixel of `counts`.
+    """
+
+    counts: npt.NDArray[np.uint16]
+    scale_k: float
+    offset_k: float
+    across: float
+    down: float
+    palette: str = ""
+
+    @property
+    def radiometric(self) -> bool:
+        """Whether the file has temperatures."""
+        return not self.palette
+
+
+def show(file: Path, scale_k: float, offset_c: float, window_k: tuple[float, float]) -> Shown:
+    """Read a 16-bit PNG by scale and offset, or any other PNG or JPEG as brightness within a detector's window.
+
+    Raises:
+        UnreadableFile: missing, damaged, not a picture, or with a side under 32 pixels.
+    """
+    if holds_temperatures(file):
+        frame = read_linear_png(file, scale_k, offset_c)
+        return _shown(file, frame.counts, frame.scale_k, frame.offset_k)
+    grey, palette = grey_of(read_picture(file, cv2.IMREAD_COLOR))
+    low, high = window_k
+    return _shown(file, grey.astype(np.uint16), (high - low) / WHITE, low, palette)
+
+
+def _shown(file: Path, counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float, palette: str = "") -> Shown:
+    height, width = counts.shape
+    if min(height, width) < SMALLEST_SIDE_PX:
+        raise UnreadableFile(f"{file.name}: {width}x{height} pixels show no equipment: {SMALLEST_SIDE_PX} a side do")
+    if (width, height) != (FRAME_WIDTH, FRAME_HEIGHT):
+        # The whole of it, stretched where its shape differs: a part that is cut off cannot be looked at.
+        resized = cv2.resize(counts, (FRAME_WIDTH, FRAME_HEIGHT), interpolation=cv2.INTER_LINEAR)
+        counts = np.asarray(resized, np.uint16)
+    return Shown(counts, scale_k, offset_k, width / FRAME_WIDTH, height / FRAME_HEIGHT, palette)
