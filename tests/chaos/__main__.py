@@ -2,6 +2,8 @@
 
 Exits with 1 when the verdict fails. `--undisturbed FOLDER` takes the undisturbed run of an earlier one; `--variant`
 puts a faulty service in the place of a sound one (see `variants`), without strikes from outside: that one must fail.
+`--without-models` leaves out Triton and what is compared with a memory bank: quicker, and the same strikes as before
+there were models.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from tests.chaos.raw import Raw
 from tests.chaos.run import Played, Scenario, play
 from tests.chaos.schedule import strikes
 from tests.chaos.stage import SESSION_S
-from tests.chaos.variants import VARIANTS
+from tests.chaos.variants import NEED_MODELS, VARIANTS
 from tests.chaos.verdict import Verdict, judge
 
 # Frames of each recorded camera for a strike: about as many as the judge reads until the next one, a message at a time.
@@ -32,6 +34,8 @@ FEWEST_FRAMES: Final = 60
 TOLD: Final = 20
 # As the supervisor says it.
 DEATH: Final = re.compile(r"(\S+) died \(([^)]+)\)")
+# The second as Triton's guard tells that the server was killed, by us or, when a model was, by the guard itself.
+KILLED: Final = ("signal SIGKILL", "exit 137")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,16 +45,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     place = Path(tempfile.mkdtemp(prefix="chaos-"))
     baseline = options.undisturbed
     if baseline is None:
-        frames = max(FEWEST_FRAMES, FRAMES_PER_STRIKE * options.kills)
-        undisturbed = _play("undisturbed", Scenario(frames), place).raw
+        frames, models = max(FEWEST_FRAMES, FRAMES_PER_STRIKE * options.kills), not options.without_models
+        undisturbed = _play("undisturbed", Scenario(frames, models=models), place).raw
         if not (unsound := judge(undisturbed, undisturbed)).holds:
             _tell(unsound, place)
             return 1
     else:
         frames = files.read_about(baseline)["frames_of_each_camera"]
         undisturbed = Raw.read(baseline / files.UNDISTURBED)
-    schedule = () if options.variant else strikes(options.seed, options.kills)
-    scenario = Scenario(frames, schedule, VARIANTS.get(options.variant, {}))
+        models = bool(undisturbed.scored)
+    schedule = () if options.variant else strikes(options.seed, options.kills, models=models)
+    paced = options.variant in NEED_MODELS
+    scenario = Scenario(frames, schedule, VARIANTS.get(options.variant, {}), models=models, paced=paced)
     played = _play(options.variant or "under fire", scenario, place)
     about = _about(options, begun, frames, played)
     verdict = files.write(options.out, about, undisturbed, played.raw, played.struck)
@@ -69,7 +75,11 @@ def _options(arguments: Sequence[str] | None) -> Any:  # noqa: ANN401 - argparse
     parser.add_argument("--out", type=Path, required=True, help="where the files of the run go")
     parser.add_argument("--undisturbed", type=Path, help="the folder of an earlier run of as many kills")
     parser.add_argument("--variant", choices=sorted(VARIANTS), default="")
-    return parser.parse_args(arguments)
+    parser.add_argument("--without-models", action="store_true", help="no Triton, and nothing that needs it")
+    found = parser.parse_args(arguments)
+    if found.variant in NEED_MODELS and found.without_models:
+        parser.error(f"variant {found.variant} is about the models")
+    return found
 
 
 def _play(name: str, scenario: Scenario, place: Path) -> Played:
@@ -91,7 +101,7 @@ def _about(options: Any, begun: datetime, frames: int, played: Played) -> dict[s
         "session_timeout_s": SESSION_S,
         "deaths": dict(Counter(process for process, _ in deaths)),
         # None of ours: nobody but us kills, and we kill with SIGKILL.
-        "died_by_themselves": [f"{process}: {how}" for process, how in deaths if how != "signal SIGKILL"],
+        "died_by_themselves": [f"{process}: {how}" for process, how in deaths if how not in KILLED],
         "machine": describe(),
     }
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.chaos.raw import Raw
+from tests.chaos.schedule import SERVER
 from tests.chaos.striker import Struck
+from tests.chaos.variants import NEED_MODELS
 from tests.chaos.verdict import Verdict, judge
 
 RUN: Final = "run.json"
@@ -34,7 +36,13 @@ def write(
 
 def judge_again(folder: Path) -> Verdict:
     """The verdict as it follows from the raw sets of a run."""
-    return judge(Raw.read(folder / UNDISTURBED), Raw.read(folder / DISTURBED))
+    return judge(Raw.read(folder / UNDISTURBED), Raw.read(folder / DISTURBED), _struck_in(folder))
+
+
+def _struck_in(folder: Path) -> set[str]:
+    """The processes that were struck, from outside or by a variant whose anomaly kills Triton itself."""
+    by_variant = {SERVER} if read_about(folder).get("variant") in NEED_MODELS else set()
+    return {it["process"] for it in read_struck(folder)} | by_variant
 
 
 def told(folder: Path, verdict: Verdict) -> dict[str, Any]:
@@ -49,8 +57,18 @@ def told(folder: Path, verdict: Verdict) -> dict[str, Any]:
             "coverage_events": len(disturbed.timed),
             "dead_letters": len(disturbed.dead_letters),
             "unreadable_messages": len(disturbed.unreadable),
+            **(_compared_of_models(disturbed) if disturbed.scored else {}),
         },
         "findings": [{"name": it.name, "text": it.text} for it in verdict.findings],
+    }
+
+
+def _compared_of_models(run: Raw) -> dict[str, int]:
+    return {
+        "readings_with_score": sum(it.score is not None for it in run.looks),
+        "readings_flagged_instead": sum(it.score is None for it in run.looks),
+        "anomaly_events": len(run.anomalies),
+        "models_away_events": len(run.away),
     }
 
 

@@ -63,9 +63,38 @@ class Left(NamedTuple):
     end: int
 
 
+class Look(NamedTuple):
+    """One reading of an asset that is compared with a memory bank, in the order of the topic."""
+
+    asset: str
+    captured_at: str
+    score: float | None
+    threshold: float | None
+    flagged: bool
+
+
+class Carried(NamedTuple):
+    """One reading of the canary, in the order of the topic: whether it says that the models are away."""
+
+    frame: str
+    captured_at: str
+    flagged: bool
+
+
+class Captures(NamedTuple):
+    """Of how many capture times a registered asset has readings."""
+
+    asset: str
+    times: int
+
+
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """`canaries` and `unreadable`: what stands on thermal.frames, by frame identifier and by place."""
+    """`canaries` and `unreadable`: what stands on thermal.frames, by frame identifier and by place.
+
+    `scored`: the assets that the site file compares with a memory bank; without any there were no models, and all that
+    stands below it is empty. `anomalies` and `away`: events of those assets, and of the site's alarm `models`.
+    """
 
     ended_at: str
     events: Sequence[Event] = ()
@@ -76,6 +105,12 @@ class Raw:
     left_behind: Sequence[Left] = ()
     canaries: Sequence[str] = ()
     unreadable: Sequence[str] = ()
+    scored: Sequence[str] = ()
+    looks: Sequence[Look] = ()
+    carried: Sequence[Carried] = ()
+    captures: Sequence[Captures] = ()
+    anomalies: Sequence[Event] = ()
+    away: Sequence[Event] = ()
 
     def write(self, path: Path) -> None:
         """As gzipped JSON, one row a line; the same content gives the same bytes."""
@@ -86,9 +121,9 @@ class Raw:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """As it was written."""
+        """As it was written; a run of before there were models lacks what is said of them."""
         found: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
-        return cls(**{field.name: _typed(field.name, found[field.name]) for field in fields(cls)})
+        return cls(**{it.name: _typed(it.name, found[it.name]) for it in fields(cls) if it.name in found})
 
 
 _ROWS: Mapping[str, type[tuple[Any, ...]]] = {
@@ -98,6 +133,11 @@ _ROWS: Mapping[str, type[tuple[Any, ...]]] = {
     "decisions": Decision,
     "dead_letters": DeadLetter,
     "left_behind": Left,
+    "looks": Look,
+    "carried": Carried,
+    "captures": Captures,
+    "anomalies": Event,
+    "away": Event,
 }
 
 

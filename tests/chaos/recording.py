@@ -1,13 +1,14 @@
 """The fixed recording that is replayed under fire, and the simulated site that it belongs to.
 
-Three folder cameras whose files carry their capture times in their names, so that nothing depends on when a file
-arrives; every frame of `limits` and most of `phases` change an alarm, so that a frame lost or judged twice shows.
+Folder cameras whose files carry their capture times in their names, so that nothing depends on when a file arrives;
+every frame of `limits` and most of `phases` change an alarm, so that a frame lost or judged twice shows.
 
-    limits   2 s a frame    crossed and returned at every frame, dead-band, on-delay, two levels, some that stay
-    phases   1 s a frame    a three-phase group of which one phase heats and cools
-    spots    30 s a frame   something hot that nobody registered, at ever other places
-    live     pushed         now and then silent: coverage and nothing else
-    bad      pushed         never a good frame: what is written in its name cannot be read
+    limits    2 s a frame    crossed and returned at every frame, dead-band, on-delay, two levels, some that stay
+    phases    1 s a frame    a three-phase group of which one phase heats and cools
+    spots     30 s a frame   something hot that nobody registered, at ever other places
+    radiator  1 s a frame    with models only: looks abnormal for a while, too warm never (`radiator`)
+    live      pushed         now and then silent: coverage and nothing else
+    bad       pushed         never a good frame: what is written in its name cannot be read
 
 An alarm of what is called `once`, or of a hot spot, is raised once at most: whether it is acknowledged before or after
 it returned does not change which events there are, so all of these are acknowledged.
@@ -27,6 +28,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tests.chaos import radiator
 from tests.helpers.frames import scene
 
 SITE: Final = "chaos-ss"
@@ -47,6 +49,7 @@ SPOT_SEEN: Final = 3
 HIGH: Final = {"high_c": 80, "dead_band_k": 3}
 
 Celsius = npt.NDArray[np.float32]
+Counts = npt.NDArray[np.uint16]
 # The temperature of something in frame `index` of `count`.
 Script = Callable[[int, int], float]
 
@@ -74,11 +77,12 @@ class Joint:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A folder camera."""
+    """A folder camera; `painted` draws frame `index` of `count` where joints on a backdrop do not."""
 
     step: timedelta
     joints: Mapping[str, Joint]
     spots: bool = False
+    painted: Callable[[int, int], Counts] | None = None
 
     def captured_at(self, index: int) -> datetime:
         """When frame `index` was taken."""
@@ -111,6 +115,19 @@ RECORDED: Final[Mapping[str, Recorded]] = {
     ),
     "spots": Recorded(timedelta(seconds=30), {"spot-once": Joint(50, 100, HIGH, once(0.2))}, spots=True),
 }
+RADIATOR: Final = "radiator"
+
+
+def recorded(*, models: bool) -> Mapping[str, Recorded]:
+    """The recorded cameras by name; the one that needs a model only where there are models."""
+    looked_at = {RADIATOR: Recorded(timedelta(seconds=1), {}, painted=radiator.picture)}
+    return {**RECORDED, **(looked_at if models else {})}
+
+
+def registered(*, models: bool) -> frozenset[str]:
+    """The assets of the recorded cameras."""
+    joints = {name for camera in RECORDED.values() for name in camera.joints}
+    return frozenset(joints | ({radiator.ASSET} if models else set()))
 
 
 def acknowledgeable(asset: str) -> bool:
@@ -118,21 +135,21 @@ def acknowledgeable(asset: str) -> bool:
     return "once" in asset or asset.startswith("spots-view/")
 
 
-def write_site(folder: Path) -> Path:
+def write_site(folder: Path, *, models: bool) -> Path:
     """The site file in `folder`; the folders of its cameras stand beside it, empty."""
-    for camera in RECORDED:
+    for camera in recorded(models=models):
         (folder / camera).mkdir(parents=True, exist_ok=True)
     path = folder / "site.yaml"
-    path.write_text(json.dumps(site()), encoding="utf-8")
+    path.write_text(json.dumps(site(models=models)), encoding="utf-8")
     return path
 
 
-def site() -> dict[str, Any]:
+def site(*, models: bool) -> dict[str, Any]:
     """The site (JSON is YAML)."""
     return {
         "site": {"id": SITE, "name": "Substation under fire (simulated)", "timezone": "Asia/Seoul"},
         "cameras": [
-            *(_folder(name, camera) for name, camera in RECORDED.items()),
+            *(_folder(name, camera) for name, camera in recorded(models=models).items()),
             _pushed(LIVE),
             _pushed(BAD),
         ],
@@ -140,8 +157,10 @@ def site() -> dict[str, Any]:
     }
 
 
-def picture(camera: Recorded, index: int, count: int) -> npt.NDArray[np.uint16]:
-    """Frame `index` of `count` as counts, (128, 160)."""
+def picture(camera: Recorded, index: int, count: int) -> Counts:
+    """Frame `index` of `count` as counts, (128, 160) where it is not painted."""
+    if camera.painted is not None:
+        return camera.painted(index, count)
     celsius = backdrop()
     for joint in camera.joints.values():
         celsius[joint.y + 6 : joint.y + 14, joint.x + 6 : joint.x + 14] = joint.script(index, count)
@@ -163,6 +182,7 @@ class Tape:
 
     folder: Path
     count: int
+    cameras: Mapping[str, Recorded]
     dropped: int = 0
 
     @property
@@ -172,7 +192,7 @@ class Tape:
 
     def drop(self) -> None:
         """The next frame of every camera. A folder read between two drops shows each camera's frames in order."""
-        for name, camera in RECORDED.items():
+        for name, camera in self.cameras.items():
             file = self.folder / name / f"{camera.captured_at(self.dropped):{NAME}}.png"
             hidden = file.with_name(f".{file.name}")
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -187,7 +207,7 @@ class Tape:
 
     def hand_over(self, folder: Path) -> None:
         """Let all that was dropped appear in another folder's empty ones, each camera's frames at once."""
-        for name in RECORDED:
+        for name in self.cameras:
             (self.folder / name).rename(folder / name)
 
 
@@ -196,10 +216,13 @@ def _folder(name: str, camera: Recorded) -> dict[str, Any]:
         _asset(asset, joint.x, joint.y, joint.limits) | ({"group": "ph", "phase": joint.phase} if joint.phase else {})
         for asset, joint in camera.joints.items()
     ]
+    if camera.painted is not None:
+        assets.append(dict(radiator.asset()))
     view: dict[str, Any] = {"id": f"{name}-view", "assets": assets}
     if camera.spots:
         view["hotspot_limit"] = {"high_c": 60, "response": "Find out what this is"}
-    source = {"source": f"folder:{name}", "time_pattern": NAME, "scale": SCALE}
+    scale = SCALE if camera.painted is None else radiator.SCALE
+    source = {"source": f"folder:{name}", "time_pattern": NAME, "scale": scale}
     return {"id": name, **source, "views": [view]}
 
 

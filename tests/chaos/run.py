@@ -15,8 +15,9 @@ from tests.chaos.evidence import gather
 from tests.chaos.live import BadCamera, LiveCamera
 from tests.chaos.night_shift import NightShift
 from tests.chaos.offsets import left_behind
+from tests.chaos.radiator import must_be_seen
 from tests.chaos.raw import Raw
-from tests.chaos.recording import BAD, RECORDED, Tape, write_site
+from tests.chaos.recording import BAD, Tape, recorded, write_site
 from tests.chaos.schedule import Strike
 from tests.chaos.stage import Stage, staged
 from tests.chaos.striker import Striker, Struck
@@ -37,11 +38,16 @@ FEW: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`frames` of each recorded camera; without strikes all of them come at once."""
+    """`frames` of each recorded camera; without strikes all of them come at once, unless they are `paced`.
+
+    `models`: whether the recording has an asset that is compared with a memory bank, and Triton runs.
+    """
 
     frames: int
     strikes: Sequence[Strike] = ()
     modules: Mapping[str, str] = field(default_factory=dict)
+    models: bool = True
+    paced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,9 @@ class Played:
 def play(scenario: Scenario, place: Path, say: Callable[[str], None]) -> Played:
     """Run a scenario in the empty folder `place`."""
     began = time.monotonic()
-    site_file = write_site(place / "site")
-    at_once = not scenario.strikes
-    tape = Tape(place / ("tape" if at_once else "site"), scenario.frames)
+    site_file = write_site(place / "site", models=scenario.models)
+    at_once = not scenario.strikes and not scenario.paced
+    tape = Tape(place / ("tape" if at_once else "site"), scenario.frames, recorded(models=scenario.models))
     while at_once and not tape.at_end:
         tape.drop()
     with staged(site_file, place / "data", scenario.modules) as stage:
@@ -78,7 +84,7 @@ def play(scenario: Scenario, place: Path, say: Callable[[str], None]) -> Played:
             director.until(lambda: director.at_end(shift), "the groups to come to their ends")
             for worker in (watch, live, bad, shift):
                 worker.check()
-        raw = gather(stage.settings, ended_at)
+        raw = gather(stage.settings, ended_at, models=scenario.models)
     return Played(raw, struck, stage.said, time.monotonic() - began)
 
 
@@ -107,15 +113,16 @@ class _Director:
         strikes = len(self.scenario.strikes)
         share = 1.0 if struck is None or not strikes else (struck + 1) / strikes
         due = time.monotonic() - self._dropped_at >= DROP_EVERY_S
-        if due and self.tape.dropped < min(1.0, share) * self.tape.count:
+        if due and self.tape.dropped < min(1.0, share) * self.tape.count and not self._held_back():
             self.tape.drop()
             self._dropped_at = time.monotonic()
         self._silence(strikes)
 
     def all_in(self, watch: Watch, shift: NightShift) -> bool:
         """Everything is written, nearly all is read, and what the clock decides is as it should be at the end."""
-        written = self.tape.at_end and all(watch.frames(name) == self.tape.count for name in RECORDED)
+        written = self.tape.at_end and all(watch.frames(name) == self.tape.count for name in self.tape.cameras)
         quiet = self.live.silences == self._silences and not self.live.silent and watch.silent() == {BAD}
+        quiet = quiet and not watch.models_away()
         return self._unread() <= FEW and written and quiet and not shift.waiting()
 
     def at_end(self, shift: NightShift) -> bool:
@@ -155,6 +162,11 @@ class _Director:
     @property
     def _silences(self) -> int:
         return 1 + len(self.scenario.strikes) // SILENCE_EVERY
+
+    def _held_back(self) -> bool:
+        """The next frame waits for models that are away: it is one of those that somebody has to look at."""
+        must = self.scenario.models and must_be_seen(self.tape.dropped, self.tape.count)
+        return must and not self.stage.models_answer
 
     def _silence(self, strikes: int) -> None:
         """The live camera falls silent at even shares of the recording."""

@@ -23,7 +23,8 @@ LOOK_EVERY_S: Final = 0.05
 class Struck:
     """A strike as it was: `ends` are the ends of the topics' partitions just before, None while Kafka was away.
 
-    `replaced`: whether another had taken over from the frozen judge before it was woken.
+    `replaced`: whether another had taken over from the frozen judge before it was woken. `missed`: the process did not
+    run, though it was waited for.
     """
 
     number: int
@@ -33,10 +34,13 @@ class Struck:
     signal: str
     ends: dict[str, list[int]] | None
     replaced: bool | None = None
+    missed: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """For the committed file."""
-        return {name: value for name, value in asdict(self).items() if name != "replaced" or value is not None}
+        """For the committed file: the last two only where there is something to say."""
+        left_out = {"replaced"} if self.replaced is None else set()
+        left_out |= set() if self.missed else {"missed"}
+        return {name: value for name, value in asdict(self).items() if name not in left_out}
 
 
 @dataclass(slots=True)
@@ -62,18 +66,18 @@ class Striker:
 
     def _strike(self, strike: Strike, ends: Ends) -> None:
         name = self._judge(strike.process) if strike.blow is Blow.FREEZE else strike.process
-        self._until(lambda: self.stage.process(name).running, RUNNING_WITHIN_S)
+        self._until(lambda: self.stage.pid(name) is not None, RUNNING_WITHIN_S)
         where = ends.now() if self.stage.broker_listens else None
         at, t_s = datetime.now(UTC), time.monotonic() - self._began
-        replaced = None
+        replaced, missed = None, False
         if strike.blow is Blow.FREEZE:
             replaced = self._freeze(name)
         else:
-            self.stage.send(name, signal.SIGKILL)
+            missed = not self.stage.send(name, signal.SIGKILL)
             self._killed_at[name] = at
         number = len(self.struck) + 1
-        self.struck.append(Struck(number, at.isoformat(), round(t_s, 3), name, strike.blow, where, replaced))
-        self.say(f"{number:4} {t_s:7.1f} s  {strike.blow.value:16} {name}")
+        self.struck.append(Struck(number, at.isoformat(), round(t_s, 3), name, strike.blow, where, replaced, missed))
+        self.say(f"{number:4} {t_s:7.1f} s  {strike.blow.value:16} {name}{' (did not run)' if missed else ''}")
 
     def _freeze(self, name: str) -> bool:
         (other,) = set(JUDGES) - {name}

@@ -9,32 +9,26 @@ From the clock         coverage: each alarm is raised, returned, raised... and n
                        exactly one, and the last one is young
 For each run alone     no message was given up as `crashed`; only the bad camera has dead letters, and each of its
                        unreadable messages has one; every group has come to the end of its topics
+From the models        what they could not see may come at another time, and nothing else: see `verdict_models`. Runs of
+                       a recording without models have nothing of it
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from tests.chaos.finding import RAISED, RETURNED, Finding
 from tests.chaos.raw import Event, Raw, Timed
 from tests.chaos.recording import BAD
+from tests.chaos.verdict_models import of_models
 
 YOUNG: Final = timedelta(seconds=30)
-RAISED: Final = "raised"
-RETURNED: Final = "returned"
 ACCEPTED: Final = "accepted"
 CRASHED: Final = "crashed"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong: its name, and where."""
-
-    name: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +48,15 @@ class Verdict:
         return Counter(finding.name for finding in self.findings)
 
 
-def judge(undisturbed: Raw, disturbed: Raw) -> Verdict:
-    """Compare a disturbed run with the undisturbed one of the same recording."""
+def judge(undisturbed: Raw, disturbed: Raw, struck: Collection[str] = ()) -> Verdict:
+    """Compare a disturbed run with the undisturbed one of the same recording; `struck`: the processes that were."""
     found = [
         *_nothing_to_compare(undisturbed),
         *(Finding(f"undisturbed: {it.name}", it.text) for it in _alone(undisturbed)),
         *_events(undisturbed.events, disturbed.events),
         *_commands(_accepted(undisturbed), _accepted(disturbed)),
         *_alone(disturbed),
+        *(of_models(undisturbed, disturbed, struck) if undisturbed.scored or disturbed.scored else ()),
     ]
     return Verdict(tuple(found))
 

@@ -16,11 +16,10 @@ from canairy.settings import KafkaSettings
 from canairy.stream.broker import Partition, Received
 from canairy.stream.kafka import KafkaReader
 from canairy.topics import ALERTS, FRAMES
+from services.alerting.judge.rules import COVERAGE, MODELS
+from tests.chaos.finding import RAISED
 from tests.chaos.recording import acknowledgeable
-from tests.chaos.verdict import RAISED
 from tests.chaos.workers import Worker
-
-COVERAGE = "coverage"
 
 
 class Watch(Worker):
@@ -38,6 +37,7 @@ class Watch(Worker):
         self._waiting: dict[str, None] = {}
         self._coverage: dict[str, str] = {}
         self._beat_at: datetime | None = None
+        self._models_away = False
 
     def frames(self, camera: str) -> int:
         """How many frames of a camera stand there, repeats not counted."""
@@ -53,6 +53,11 @@ class Watch(Worker):
         """Whose coverage alarm stands."""
         with self._lock:
             return {asset for asset, kind in self._coverage.items() if kind == RAISED}
+
+    def models_away(self) -> bool:
+        """Whether the site's alarm about its models stands."""
+        with self._lock:
+            return self._models_away
 
     def beat_at(self) -> datetime | None:
         """The time of the newest heartbeat."""
@@ -91,5 +96,7 @@ class Watch(Worker):
             self._beat_at = alert.time
         elif alert.condition == COVERAGE:
             self._coverage[alert.asset] = alert.kind
+        elif alert.condition == MODELS:
+            self._models_away = alert.kind == RAISED
         elif alert.kind == RAISED and acknowledgeable(alert.asset):
             self._waiting[alert.alarm] = None
