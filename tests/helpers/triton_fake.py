@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,16 +11,24 @@ from typing import Any
 
 import grpc
 import numpy as np
+import numpy.typing as npt
 from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc import service_pb2_grpc as rpc
 
+from canairy.triton.spec import ModelSpec, TensorSpec
+from canairy.triton.tensors import DATATYPES
+
 Infer = Callable[[pb.ModelInferRequest, grpc.ServicerContext], pb.ModelInferResponse]
+DOUBLE = ModelSpec(
+    "double", {"x": TensorSpec("UINT16", (-1, -1))}, {"y": TensorSpec("UINT16", (-1, -1))}, max_batch_size=8
+)
 
 
 class FakeTriton(rpc.GRPCInferenceServiceServicer):  # type: ignore[misc] # tritonclient ships no types
-    """One model, `double`: `x` UINT16 (B, any) to `y`, twice that. `infer` stands for what it does instead."""
+    """One model, ready, that calls itself what `spec` says. `infer` is what it does: twice `x` when nothing is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, spec: ModelSpec = DOUBLE) -> None:
+        self.spec = spec
         self.asked: list[pb.ModelInferRequest] = []
         self.regions: dict[str, mmap.mmap] = {}
         self.registered = 0
@@ -32,14 +40,18 @@ class FakeTriton(rpc.GRPCInferenceServiceServicer):  # type: ignore[misc] # trit
         self.asked.append(request)
         return self.infer(request, context)
 
+    def ModelReady(self, request: Any, context: Any) -> pb.ModelReadyResponse:  # noqa: N802, ANN401, ARG002
+        return pb.ModelReadyResponse(ready=True)
+
     def ModelMetadata(self, request: Any, context: Any) -> pb.ModelMetadataResponse:  # noqa: N802, ANN401, ARG002
-        tensor = pb.ModelMetadataResponse.TensorMetadata
-        x, y = (tensor(name=name, datatype="UINT16", shape=[-1, -1]) for name in "xy")
-        return pb.ModelMetadataResponse(name="double", inputs=[x], outputs=[y])
+        inputs, outputs = (_described(it) for it in (self.spec.inputs, self.spec.outputs))
+        return pb.ModelMetadataResponse(name=self.spec.name, inputs=inputs, outputs=outputs)
 
     def ModelConfig(self, request: Any, context: Any) -> pb.ModelConfigResponse:  # noqa: N802, ANN401, ARG002
         answer = pb.ModelConfigResponse()
-        answer.config.max_batch_size = 8
+        answer.config.max_batch_size = self.spec.max_batch_size
+        for name, text in self.spec.parameters.items():
+            answer.config.parameters[name].string_value = text
         return answer
 
     def SystemSharedMemoryStatus(self, request: Any, context: Any) -> pb.SystemSharedMemoryStatusResponse:  # noqa: N802, ANN401, ARG002
@@ -77,6 +89,20 @@ class FakeTriton(rpc.GRPCInferenceServiceServicer):  # type: ignore[misc] # trit
             context.abort(grpc.StatusCode.NOT_FOUND, f"Unable to find shared memory region: '{name}'")
         begin = x.parameters["shared_memory_offset"].int64_param
         return self.regions[name][begin : begin + x.parameters["shared_memory_byte_size"].int64_param]
+
+
+def _described(tensors: Mapping[str, TensorSpec]) -> list[pb.ModelMetadataResponse.TensorMetadata]:
+    tensor = pb.ModelMetadataResponse.TensorMetadata
+    return [tensor(name=name, datatype=it.datatype, shape=it.shape) for name, it in tensors.items()]
+
+
+def answer_with(**outputs: npt.NDArray[Any]) -> pb.ModelInferResponse:
+    """An answer of these arrays, by their names."""
+    answer = pb.ModelInferResponse(model_name="fake")
+    for name, array in outputs.items():
+        answer.outputs.add(name=name, datatype=DATATYPES[array.dtype], shape=array.shape)
+        answer.raw_output_contents.append(array.tobytes())
+    return answer
 
 
 def answer_of(shape: list[int], content: bytes, name: str = "y", datatype: str = "UINT16") -> pb.ModelInferResponse:
