@@ -40,14 +40,15 @@ Marks = dict[str, float]
 
 def stages_of(seen: Sequence[Seen], sink: SpanSink, settings: KafkaSettings) -> list[dict[str, float]]:
     """The ms of each stage, for every alert of which all marks were found."""
-    by_trace = {_trace(alert.record.headers): alert for alert in seen}
+    return [durations(alert.alert.captured_at, marks) for alert, marks in marks_of(seen, sink, settings)]
+
+
+def marks_of(seen: Sequence[Seen], sink: SpanSink, settings: KafkaSettings) -> list[tuple[Seen, Marks]]:
+    """Every alert of which all marks were found, one of each trace, with them."""
+    by_trace = {trace_of(alert.record.headers): alert for alert in seen}
     written = written_at(settings, by_trace)
-    every = (_marks(alert, sink.of(trace), written[trace]) for trace, alert in by_trace.items())
-    return [
-        durations(alert.alert.captured_at, marks)
-        for alert, marks in zip(by_trace.values(), every, strict=True)
-        if marks.keys() >= set(STAGES.values())
-    ]
+    every = [(alert, _marks(alert, sink.of(trace), written[trace])) for trace, alert in by_trace.items()]
+    return [(alert, marks) for alert, marks in every if marks.keys() >= set(STAGES.values())]
 
 
 def durations(captured_at: datetime, marks: Marks) -> dict[str, float]:
@@ -64,7 +65,8 @@ def summary(stages: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]
     totals = [sum(one.values()) for one in stages]
     limit, whole = quantile(totals, SLOW_SHARE), _mean(totals)
     slow = [one for one, total in zip(stages, totals, strict=True) if total >= limit]
-    return {stage: _of_stage([one[stage] for one in stages], [one[stage] for one in slow], whole) for stage in STAGES}
+    names = stages[0] if stages else STAGES
+    return {name: _of_stage([one[name] for one in stages], [one[name] for one in slow], whole) for name in names}
 
 
 def written_at(settings: KafkaSettings, traces: Iterable[str]) -> defaultdict[str, Marks]:
@@ -75,7 +77,7 @@ def written_at(settings: KafkaSettings, traces: Iterable[str]) -> defaultdict[st
     end = time.monotonic() + READ_BACK_WITHIN_S
     while time.monotonic() < end and sum(len(found[trace]) for trace in wanted) < len(wanted) * len(TOPICS):
         for record in reader.poll(1.0, 500):
-            if (trace := _trace(record.headers)) in wanted:
+            if (trace := trace_of(record.headers)) in wanted:
                 found[trace][record.topic] = record.written_at.timestamp()
         if reader.at_end():
             break
@@ -89,7 +91,7 @@ def _marks(seen: Seen, spans: Mapping[str, Span], written: Marks) -> Marks:
     return began | written | alert
 
 
-def _trace(headers: Mapping[str, bytes]) -> str:
+def trace_of(headers: Mapping[str, bytes]) -> str:
     """The trace's identifier in a W3C traceparent, 00-TRACE-SPAN-FLAGS."""
     parts = headers.get(TRACE_HEADER, b"").split(b"-")
     return parts[1].decode("ascii", "replace") if len(parts) == 4 else ""

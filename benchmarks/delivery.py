@@ -7,17 +7,15 @@ the others; all of them take about a quarter of an hour. What each means: benchm
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, Final
 
 from benchmarks import alerts, cameras32, failover, fsync, hops, judge, rebuild
 from benchmarks.hops_page import hops_page
 from benchmarks.machine import describe
-from benchmarks.results import half_load, read_results, write_results
-
-# Lists of raw values, and figures with many parts, are for the file.
-LONG: Final = 6
+from benchmarks.results import half_load
+from benchmarks.steps import add_steps, run_steps
 
 
 def _alerts(frames_per_s: float) -> dict[str, Any]:
@@ -45,30 +43,21 @@ STEPS: Final[Mapping[str, Callable[[float], dict[str, Any]]]] = {
 }
 
 
-def measure(steps: Collection[str] = tuple(STEPS)) -> None:
-    """Measure these steps and put them into the results; a step that fails leaves what was measured before it."""
-    for name in (name for name in STEPS if name in steps):
-        print(f"--- {name}", flush=True)
-        figures = STEPS[name](half_load())
-        write_results(read_results() | {"delivery_machine": describe()} | figures)
-        print(json.dumps({key: _short(value) for key, value in figures.items()}, indent=2), flush=True)
+def measure(steps: Collection[str] = ()) -> None:
+    """Measure these steps, all when there is none, and put them into the results."""
+    thunks = {name: partial(_at_half_load, step) for name, step in STEPS.items()}
+    run_steps(thunks, steps, delivery_machine=describe())
 
 
-def _short(value: Any) -> Any:  # noqa: ANN401 - of JSON
-    """Without what only a program reads."""
-    if isinstance(value, dict):
-        return {key: _short(part) for key, part in value.items() if not (isinstance(part, list) and len(part) > LONG)}
-    return value
+def _at_half_load(step: Callable[[float], dict[str, Any]]) -> dict[str, Any]:
+    return step(half_load())
 
 
 def main() -> None:
     """Measure all, or the steps that are named."""
     parser = argparse.ArgumentParser(description="the figures of delivery")
-    parser.add_argument("steps", nargs="*", metavar="STEP", help=f"of {', '.join(STEPS)}; all when none is named")
-    steps = parser.parse_args().steps
-    if unknown := [step for step in steps if step not in STEPS]:
-        parser.error(f"no such step: {', '.join(unknown)}; there are {', '.join(STEPS)}")
-    measure(steps or tuple(STEPS))
+    add_steps(parser, STEPS)
+    measure(parser.parse_args().steps)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from canairy.settings import KafkaSettings
 from canairy.topics import GIB
 from deploy.local.jars import ensure_jars
+from deploy.local.models import REPOSITORY
 from deploy.local.stack import Plan, Stack
 from deploy.local.stack_file import StackFile, read_stack
 from deploy.local.topics import open_admin
@@ -73,22 +74,22 @@ def _told(settings: Mapping[str, Mapping[str, str]], name: str) -> str | None:
 
 
 @contextmanager
-def live_stack(site: Mapping[str, object], **environment: str) -> Iterator[LiveStack]:
-    """Start the stack on a fresh folder for `site`; `environment` is told to its services."""
+def live_stack(site: Mapping[str, object], repository: Path = REPOSITORY, /, **environment: str) -> Iterator[LiveStack]:
+    """Start the stack on a fresh folder for `site`; `environment` is told to its services, `repository` has models."""
     with (
         tempfile.TemporaryDirectory(prefix="canairy-bench-") as folder,
         told(environment),
-        stack_on(Path(folder), site) as stack,
+        stack_on(Path(folder), site, repository) as stack,
     ):
         yield stack
 
 
 @contextmanager
-def stack_on(folder: Path, site: Mapping[str, object]) -> Iterator[LiveStack]:
+def stack_on(folder: Path, site: Mapping[str, object], repository: Path = REPOSITORY) -> Iterator[LiveStack]:
     """Start the stack for `site` on what an earlier one left in `folder`."""
     site_file = folder / "site.yaml"
     site_file.write_text(json.dumps(site), encoding="utf-8")
-    plan = Plan(site_file, folder / "data", ensure_jars(), TOPIC_SHARE)
+    plan = Plan(site_file, folder / "data", ensure_jars(), TOPIC_SHARE, repository=repository)
     stack = Stack(plan, lambda _line: None, lambda: False)
     try:
         stack.start()

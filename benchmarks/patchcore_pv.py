@@ -72,19 +72,24 @@ class Result:
         return float(low), float(high)
 
 
+def train(normal: Path, model: Path, size_px: int) -> dict[str, Any]:
+    """Train as a user does; what the command tells of the bank."""
+    command = [sys.executable, "-m", "cli.main", "train", "patchcore", "--normal", str(normal), "--out", str(model)]
+    done = subprocess.run([*command, "--size", str(size_px), "--json"], check=True, stdout=subprocess.PIPE)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
 def measure(folders: Mapping[str, Path], model: Path, size_px: int) -> Result:
-    """Train as a user does, then score the test crops by the model."""
-    command = [sys.executable, "-m", "cli.main", "train", "patchcore", "--normal", str(folders["fit"])]
+    """Train, then score the test crops by the model."""
     started, used = time.monotonic(), _children_cpu_s()
-    done = subprocess.run(
-        [*command, "--out", str(model), "--size", str(size_px), "--json"], check=True, stdout=subprocess.PIPE
-    )
+    told = train(folders["fit"], model, size_px)
     seconds, cpu_s = time.monotonic() - started, _children_cpu_s() - used
     served = Served(model)
     normal, faulty = (_requests(folders[part], size_px) for part in ("normal", "faulty"))
     scores = [np.array([served.score([request])[0].score for request in part]) for part in (normal, faulty)]
     timed = [_milliseconds(served, normal, batch) for batch in (1, 8)]
-    return Result(size_px, json.loads(done.stdout), scores[0], scores[1], seconds, cpu_s, *timed)
+    return Result(size_px, told, scores[0], scores[1], seconds, cpu_s, *timed)
 
 
 def _children_cpu_s() -> float:
@@ -140,6 +145,21 @@ def _row(result: Result) -> str:
         f"| {result.seconds:.1f} | {result.cpu_s:.1f} | {result.one_ms:.1f} | {result.eight_ms:.1f} "
         f"| {above[0]} | {above[1]} |"
     )
+
+
+def figures(result: Result) -> dict[str, Any]:
+    """For results.json."""
+    low, high = result.interval()
+    told: dict[str, Any] = {
+        "auroc": round(result.auroc, 4),
+        "interval": [round(low, 3), round(high, 3)],
+        "rows": result.told["rows"],
+        "fit_s": round(result.seconds, 1),
+        "fit_cpu_s": round(result.cpu_s, 1),
+        "ms_a_crop": {"batch_1": round(result.one_ms, 2), "batch_8": round(result.eight_ms, 2)},
+    }
+    peer_s = PEER_FEATURES_S + PEER_CORESET_S
+    return told | ({"faster_than_peer": round(peer_s / result.seconds, 1)} if told["rows"] == PEER_ROWS else {})
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,11 +18,12 @@ from typing import Final
 from kafka.admin import NewTopic
 
 from benchmarks import bare
-from benchmarks.lags import collect_lags
+from benchmarks.lags import collect_readings
 from benchmarks.latencies import quantile
-from benchmarks.live_stack import live_stack, stack_on
+from benchmarks.live_stack import LiveStack, live_stack, stack_on
 from benchmarks.machine import cpu_seconds, difference, resident_mb
 from benchmarks.sites import steady_site
+from benchmarks.triton_cpu import told_apart
 from canairy.messages.thermogram import Thermogram
 from canairy.settings import KafkaSettings
 from canairy.simulator.scenarios import camera_script
@@ -30,6 +32,7 @@ from canairy.stream.kafka import KafkaReader
 from canairy.topics import READINGS
 from deploy.local.jars import ensure_jars
 from deploy.local.kafka import Broker
+from deploy.local.models import REPOSITORY
 from deploy.local.topics import open_admin
 
 SECONDS: Final = 60.0
@@ -42,46 +45,67 @@ LAG_S: Final = 1.0
 
 @dataclass
 class Run:
-    """One minute of the whole path at a rate."""
+    """A minute, or `seconds`, of the whole path at a rate; each frame has at least `assets` readings."""
 
     frames_per_s: float
+    seconds: float = SECONDS
+    assets: int = ASSETS_A_FRAME
     frames: int = 0
     lag_p50_s: float = 0.0
     lag_p95_s: float = 0.0
     lag_max_s: float = 0.0
     shed: float = 0.0
+    # Frames and crops that a model was not asked about, because it was away.
+    unasked: float = 0.0
     judge_behind: float = 0.0
     cpu_s: dict[str, float] = field(default_factory=dict)
     resident_mb: dict[str, float] = field(default_factory=dict)
 
     @property
     def sustained(self) -> bool:
-        """Every frame made it, none later than a second, none skipped, and the judge kept up."""
-        wanted = 0.97 * self.frames_per_s * SECONDS
-        judged = self.judge_behind <= LAG_S * ASSETS_A_FRAME * self.frames_per_s
-        return self.frames >= wanted and self.lag_max_s < LAG_S and self.shed == 0 and judged
+        """Every frame made it, none later than a second or without a model, none skipped, and the judge kept up."""
+        wanted = 0.97 * self.frames_per_s * self.seconds
+        judged = self.judge_behind <= LAG_S * self.assets * self.frames_per_s
+        skipped = self.shed + self.unasked
+        return self.frames >= wanted and self.lag_max_s < LAG_S and skipped == 0 and judged
 
 
-def run_path(frames_per_s: float, seconds: float = SECONDS) -> Run:
-    """Start the stack with simulated cameras, let it warm up, and measure it for a while."""
-    with live_stack(steady_site(frames_per_s)) as stack:
-        run, pids = Run(frames_per_s), stack.file.pids
+def run_path(frames_per_s: float) -> Run:
+    """Start the stack with simulated cameras, let it warm up, and measure it for a minute."""
+    return run_site(steady_site(frames_per_s), Run(frames_per_s))
+
+
+def run_site(site: Mapping[str, object], run: Run, warm_up_s: float = WARM_UP_S, repository: Path = REPOSITORY) -> Run:
+    """Fill in a run: the stack for a site that makes its load; `repository` has the models that it asks for."""
+    with live_stack(site, repository) as stack:
+        pids = told_apart(stack.file.pids)
         reader = KafkaReader(stack.kafka, [READINGS], from_start=False)
-        collect_lags(reader, WARM_UP_S)
-        handled = stack.metric("alerting", "canairy_messages_handled_total", READINGS)
+        collect_readings(reader, warm_up_s)
+        handled, unasked = _handled(stack), _unasked(stack)
         before = cpu_seconds(pids)
-        lags = collect_lags(reader, seconds)
+        readings = collect_readings(reader, run.seconds)
         run.cpu_s = difference(cpu_seconds(pids), before)
-        handled = stack.metric("alerting", "canairy_messages_handled_total", READINGS) - handled
-        run.frames, run.judge_behind = len(lags) // ASSETS_A_FRAME, len(lags) - handled
+        run.judge_behind = len(readings) - (_handled(stack) - handled)
+        run.frames = sum(reading.first for reading in readings)
         run.shed = stack.metric("detection", "canairy_frames_shed_total")
+        run.unasked = _unasked(stack) - unasked
         run.resident_mb = resident_mb(pids)
+        lags = [reading.lag_s for reading in readings]
         run.lag_p50_s, run.lag_p95_s, run.lag_max_s = (round(quantile(lags, share), 3) for share in (0.5, 0.95, 1.0))
         reader.close()
         return run
 
 
-def run_bare(frames_per_s: float, seconds: float = SECONDS) -> dict[str, float]:
+def _handled(stack: LiveStack) -> float:
+    return stack.metric("alerting", "canairy_messages_handled_total", READINGS)
+
+
+def _unasked(stack: LiveStack) -> float:
+    crops = stack.metric("anomaly", "canairy_crops_not_scored_total")
+    return crops + stack.metric("detection", "canairy_frames_not_looked_at_total")
+
+
+def run_bare(frames_per_s: float, seconds: float = SECONDS, warm_up_s: float = WARM_UP_S) -> dict[str, float]:
     """CPU seconds of producer, broker and consumer for the same frames at the same rate."""
     with (
         tempfile.TemporaryDirectory(prefix="canairy-bench-") as folder,
@@ -90,11 +114,11 @@ def run_bare(frames_per_s: float, seconds: float = SECONDS) -> dict[str, float]:
         with open_admin(KafkaSettings(kafka_bootstrap=broker.bootstrap)) as admin:
             config = {"max.message.bytes": str(8 * 1024**2)}
             admin.create_topics([NewTopic(bare.TOPIC, bare.PARTITIONS, 1, topic_configs=config)])
-        return _transport(broker, frames_per_s, seconds)
+        return _transport(broker, frames_per_s, seconds, warm_up_s)
 
 
-def _transport(broker: Broker, frames_per_s: float, seconds: float) -> dict[str, float]:
-    whole = str(WARM_UP_S + seconds)
+def _transport(broker: Broker, frames_per_s: float, seconds: float, warm_up_s: float) -> dict[str, float]:
+    whole = str(warm_up_s + seconds)
     common = ["--bootstrap", broker.bootstrap, "--rate", str(frames_per_s), "--seconds", whole]
     sides = {side: _child(side, common) for side in ("consume", "produce")}
     pids = {side: child.pid for side, child in sides.items()} | {"kafka": broker.process.pid or 0}
@@ -102,7 +126,7 @@ def _transport(broker: Broker, frames_per_s: float, seconds: float) -> dict[str,
         _expect(child, "ready")
     for child in sides.values():
         _go_on(child)
-    time.sleep(WARM_UP_S)
+    time.sleep(warm_up_s)
     before = cpu_seconds(pids)
     for side in ("produce", "consume"):
         _expect(sides[side], "done")
@@ -148,7 +172,7 @@ def sustained() -> tuple[float, list[Run]]:
     runs: list[Run] = []
     for frames_per_s in LADDER:
         runs.append(run_path(frames_per_s))
-        _say(runs[-1])
+        say(runs[-1])
         if not runs[-1].sustained:
             break
     return max((run.frames_per_s for run in runs if run.sustained), default=0.0), runs
@@ -161,7 +185,7 @@ def measure() -> dict[str, object]:
         raise RuntimeError(f"not even {LADDER[0]:.0f} frames/s were kept up with: is the machine busy?")
     half = best / 2
     path, transport = run_path(half), run_bare(half)
-    _say(path)
+    say(path)
     rendering = rendering_cpu_s(path.frames)
     whole, alone = sum(path.cpu_s.values()) - rendering, sum(transport.values())
     return {
@@ -196,10 +220,12 @@ def _go_on(child: subprocess.Popen[str]) -> None:
         child.stdin.flush()
 
 
-def _say(run: Run) -> None:
+def say(run: Run) -> None:
+    """Print how a run went."""
     print(
-        f"{run.frames_per_s:5.0f} frames/s: {run.frames} frames, lag p95 {run.lag_p95_s} s, max {run.lag_max_s} s, "
-        f"shed {run.shed:.0f}, judge behind by {run.judge_behind:.0f} readings, sustained: {run.sustained}",
+        f"{run.frames_per_s:5.1f} frames/s: {run.frames} frames, lag p95 {run.lag_p95_s} s, max {run.lag_max_s} s, "
+        f"shed {run.shed:.0f}, unasked {run.unasked:.0f}, judge behind by {run.judge_behind:.0f} readings, "
+        f"sustained: {run.sustained}",
         flush=True,
     )
 

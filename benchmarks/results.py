@@ -9,6 +9,7 @@ from typing import Any, Final
 RESULTS: Final = Path(__file__).parent / "results.json"
 # Of two cores, where nothing has been measured yet.
 USUAL_FRAMES_PER_S: Final = 48.0
+USUAL_WITH_MODELS: Final = 12.0
 
 
 def read_results() -> dict[str, Any]:
@@ -27,3 +28,8 @@ def write_results(results: dict[str, Any]) -> None:
 def half_load() -> float:
     """Half of the frames a second that the last measurement sustained."""
     return float(read_results().get("frames_per_s_sustained", USUAL_FRAMES_PER_S)) / 2
+
+
+def half_load_with_models() -> float:
+    """Half of the frames a second that were sustained with the models asked."""
+    return float(read_results().get("frames_per_s_with_models", USUAL_WITH_MODELS)) / 2

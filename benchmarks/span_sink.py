@@ -29,6 +29,7 @@ class SpanSink(rpc.TraceServiceServicer):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._spans: defaultdict[str, dict[str, Span]] = defaultdict(dict)
+        self._named: defaultdict[str, list[Span]] = defaultdict(list)
 
     def Export(  # noqa: N802 - the name is the protocol's
         self, request: pb.ExportTraceServiceRequest, _context: grpc.ServicerContext
@@ -39,12 +40,18 @@ class SpanSink(rpc.TraceServiceServicer):
             for span in spans:
                 ran = Span(span.start_time_unix_nano / 1e9, span.end_time_unix_nano / 1e9)
                 self._spans[span.trace_id.hex()][span.name] = ran
+                self._named[span.name].append(ran)
         return pb.ExportTraceServiceResponse()
 
     def of(self, trace: str) -> dict[str, Span]:
         """The spans of one trace, by name."""
         with self._lock:
             return dict(self._spans.get(trace, {}))
+
+    def named(self, name: str) -> list[Span]:
+        """Every span of this name, of all traces, in the order in which they began."""
+        with self._lock:
+            return sorted(self._named.get(name, []))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What `benchmarks.triton` can serve: the fixed reference network, and the PatchCore of this repository."""
+"""What `benchmarks.triton` can serve: the fixed reference network, the detector and the PatchCore of a repository."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from google.protobuf import json_format, text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from benchmarks import triton_network
+from canairy.models.card import read_card
 from canairy.triton.ports import Tensors
-from deploy.local.models import REPOSITORY
 
+DETECTOR: Final = "detector"
 PATCHCORE: Final = "patchcore"
 
 
@@ -42,7 +43,7 @@ class Subject:
         return files
 
 
-def reference(folder: Path) -> Subject:
+def reference(folder: Path, _repository: Path) -> Subject:
     """MobileNetV2's shape, written below `folder`; 16-bit noise."""
     triton_network.write_repository(folder)
     side = triton_network.SIDE
@@ -50,12 +51,25 @@ def reference(folder: Path) -> Subject:
     return Subject(triton_network.NAME, folder, {"counts": counts})
 
 
-def patchcore(_folder: Path) -> Subject:
-    """The one in this repository; noise of 280 to 330 K, 0.01 K a count, against its first bank."""
-    counts = np.random.default_rng(0).integers(28_000, 33_000, (1, 224, 224), np.uint16)
-    scale, offset = np.array([[0.01]], np.float32), np.array([[0.0]], np.float32)
-    crop = {"counts": counts, "scale_k": scale, "offset_k": offset, "bank": np.zeros((1, 1), np.int32)}
-    return Subject(PATCHCORE, REPOSITORY, crop)
+def detector(_folder: Path, repository: Path) -> Subject:
+    """A detector; noise of 280 to 330 K, 0.01 K a count, in which it finds nothing or little."""
+    return Subject(DETECTOR, repository, _noise(512, 640))
 
 
-SUBJECTS: Final[dict[str, Callable[[Path], Subject]]] = {triton_network.NAME: reference, PATCHCORE: patchcore}
+def patchcore(_folder: Path, repository: Path) -> Subject:
+    """A PatchCore; noise of 280 to 330 K, 0.01 K a count, against its first bank."""
+    size = read_card(repository / PATCHCORE).size_px
+    return Subject(PATCHCORE, repository, {**_noise(size, size), "bank": np.zeros((1, 1), np.int32)})
+
+
+def _noise(height: int, width: int) -> Tensors:
+    counts = np.random.default_rng(0).integers(28_000, 33_000, (1, height, width), np.uint16)
+    return {"counts": counts, "scale_k": np.array([[0.01]], np.float32), "offset_k": np.array([[0.0]], np.float32)}
+
+
+# By name: made in a folder, or taken from a repository.
+SUBJECTS: Final[dict[str, Callable[[Path, Path], Subject]]] = {
+    triton_network.NAME: reference,
+    DETECTOR: detector,
+    PATCHCORE: patchcore,
+}
