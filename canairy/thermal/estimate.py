@@ -9,14 +9,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from canairy.errors import ConfigurationError
+from canairy.errors import ConfigurationError, UnreadableFile
 from canairy.thermal.palette import Palette, Picture
 
 Flags = npt.NDArray[np.bool_]
+
+# Of the picture, at least, must be of the palette's colours. There are cameras that print a bar of other colours than
+# they paint with (ten of 101 pictures, benchmarks/palette.md): degrees read off it would be wrong everywhere.
+LEAST_PAINTED: Final = 0.6
+
+
+class OtherPalette(UnreadableFile):
+    """A picture that was not painted by the palette that is held against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +72,16 @@ def estimate_temperatures(picture: Picture, palette: Palette, scale: Scale, igno
     """Estimated temperatures of a picture, uint8 (height, width, 3), blue first.
 
     `ignored`, bool (height, width), marks what is known to be no scene, as the colour bar itself: NaN like the rest.
+
+    Raises:
+        OtherPalette: most of the picture is not of the palette's colours.
     """
     placed = palette.place(picture)
-    known = placed.on_palette if ignored is None else placed.on_palette & ~ignored
+    scene = np.ones(picture.shape[:2], bool) if ignored is None else ~ignored
+    known = placed.on_palette & scene
+    if known.sum() < LEAST_PAINTED * scene.sum() or not scene.any():
+        share = 100 * known.sum() / max(scene.sum(), 1)
+        raise OtherPalette(f"{share:.0f} % of the picture is of the palette's colours: it was painted by another one")
     span, end = scale.high_c - scale.low_c, 0.5 / palette.steps
     celsius = np.where(known, np.float32(scale.low_c) + placed.position * np.float32(span), np.float32(np.nan))
     return Estimate(

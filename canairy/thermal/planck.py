@@ -6,8 +6,9 @@
 **The sign of O.** FLIR's radiometric JPEG holds O as a negative number (-7142 in a FLIR AX8), which is added to the
 signal, as above and as ExifTool's tag PlanckO is used by Thermimage (R/raw2temp.R). FLIR's manual of a streaming camera
 (GenICam ICD FLIR Ax5, publication T559775 rev. B, 2.2.4.2) writes T = B / ln(R / (S - O) + F): the same number with
-the other sign, and R for R1 / R2. `from_subtracted` takes that one. On the 27 recorded pictures that can be read, only
-the first sign gives temperatures inside of the camera's range (tests/acceptance/test_07_radiometry.py).
+the other sign, and R for R1 / R2. `from_subtracted` takes that one. On recorded pictures with a spot
+burnt in, the first sign gives what the camera shows, the other 20 K more and over
+(tests/acceptance/test_07_radiometry.py).
 """
 
 from __future__ import annotations

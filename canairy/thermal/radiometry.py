@@ -14,13 +14,14 @@ For one set of parameters temperature only rises with the count, so a frame is o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from canairy.messages.thermogram import KELVIN
 from canairy.thermal.planck import LONG_WAVE, ImpossibleParameters, Planck
 from canairy.thermal.transmission import Atmosphere
 
@@ -34,7 +35,7 @@ TABLES: Final = 128
 _RANGES: Final = {
     "emissivity": (0.01, 1.0),
     "distance_m": (0.0, 10_000.0),
-    "reflected_c": (-273.0, 2000.0),
+    "reflected_c": (-200.0, 2000.0),
     "atmospheric_c": (-100.0, 200.0),
     "humidity": (0.0, 1.0),
     "window_transmission": (0.01, 1.0),
@@ -73,8 +74,8 @@ class ObjectParameters:
 
     def to_json(self) -> dict[str, float]:
         """What is known, by name."""
-        told = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: round(value, 6) for name, value in told.items() if value is not None}
+        told = {it.name: getattr(self, it.name) for it in fields(self)}
+        return {name: round(value, 4) for name, value in told.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Radiometry:
     """One camera: its Planck curve and the constants of its model of the air."""
 
     planck: Planck
-    atmosphere: Atmosphere = Atmosphere()
+    atmosphere: Atmosphere = field(default_factory=Atmosphere)
 
     def transmission(self, parameters: ObjectParameters) -> float:
         """The share of radiation that the air lets through, above 0 to 1."""
@@ -136,7 +137,7 @@ class Radiometry:
 
     def signals(self, celsius: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Signals of black bodies of these temperatures (any shape, above -273.15 degC)."""
-        kelvin = np.asarray(celsius, np.float64) + 273.15
+        kelvin = np.asarray(celsius, np.float64) + KELVIN
         return self.planck.r1 / (self.planck.r2 * (np.exp(self.planck.b / kelvin) - self.planck.f)) - self.planck.o
 
     def corrected(self, celsius: Celsius, made_with: ObjectParameters, to: ObjectParameters) -> Celsius:
