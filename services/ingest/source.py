@@ -38,6 +38,22 @@ class RawFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class RawPicture:
+    """A picture without temperatures: uint8 (height, width), or (height, width, 3) in colour, blue first.
+
+    The rest is as in RawFrame.
+    """
+
+    camera: str
+    view: str
+    pixels: npt.NDArray[np.uint8]
+    taken_at: datetime | None = None
+    assigned: bool = False
+    file: str = ""
+    written: Callable[[], None] = nothing
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """A file of a camera that is no frame, and why."""
 
