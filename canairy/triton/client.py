@@ -126,9 +126,14 @@ class TritonClient:
             yield waiting.popleft().result()
 
     def require(self, *expected: ModelSpec) -> None:
-        """See `Models`. From then on, an answer that is not as these say is half an answer."""
+        """See `Models`; what is required is expected from then on."""
         if mistakes := [mistake for spec in expected for mistake in self._mistakes(spec)]:
             raise ConfigurationError("\n".join(mistakes))
+        self.expect(*expected)
+
+    def expect(self, *expected: ModelSpec) -> None:
+        """From now on, an answer of one of these models that is not as its specification says is half an answer."""
+        self._specs |= {spec.name: spec for spec in expected}
 
     def describe(self, model: str) -> ModelSpec:
         """What the server says of a model; raises ConfigurationError when it has none of this name, or Unavailable."""
@@ -193,7 +198,6 @@ class TritonClient:
             found = self.describe(expected.name)
         except ConfigurationError as error:
             return [f"{error}; the server has {self._names()}"]
-        self._specs[expected.name] = found
         return differences(expected, found)
 
     def _names(self) -> str:

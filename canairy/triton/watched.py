@@ -29,6 +29,7 @@ def watched(address: str, spec: ModelSpec) -> Iterator[tuple[TritonClient, Avail
     with TritonClient(address, START_DEADLINE_S) as patient:
         _check(patient, spec)
     with TritonClient(address) as models, TritonClient(address, PROBE_DEADLINE_S) as probe:
+        models.expect(spec)
         yield models, Availability(lambda: _why_not(probe, spec))
 
 

@@ -78,8 +78,8 @@ def pair(day: int) -> Sequence[Region]:
 def write_models(folder: Path) -> Path:
     """A repository of three: `patchcore` as the command trains it, and two copies whose cards are true of them.
 
-    In `nan` a number in each row of the memory bank is none; of `narrow` the queue holds as many requests as one
-    service sends at once, and a few more.
+    In `endless` a number in each row of the memory bank is too large to be squared; of `narrow` the queue holds as many
+    requests as one service sends at once, and a few more.
     """
     normal, models = write_normals(folder / "normal", 24), folder / "models"
     size = ("--size", str(SIZE_PX), "--coreset", "0.05")
@@ -87,7 +87,7 @@ def write_models(folder: Path) -> Path:
         "train", "patchcore", "--normal", str(normal), "--out", str(models / "patchcore"), "--bank", BANK, *size
     )
     assert done.returncode == 0, done.stderr
-    _changed(models, "nan", partial(_with_nan, begins="banks", everywhere=True))
+    _changed(models, "endless", partial(_with_number, begins="banks", number=3e38, everywhere=True))
     _changed(models, "narrow", _with_a_short_queue)
     return models
 
@@ -95,7 +95,7 @@ def write_models(folder: Path) -> Path:
 def write_broken(models: Path, repository: Path, begins: str) -> None:
     """A repository whose `broken` is `patchcore` with one NaN in its first weights whose name begins so."""
     shutil.copytree(models / "patchcore", repository / "patchcore")
-    _changed(repository, "broken", partial(_with_nan, begins=begins, everywhere=False))
+    _changed(repository, "broken", partial(_with_number, begins=begins, number=np.nan, everywhere=False))
 
 
 def _changed(models: Path, name: str, change: Callable[[Path], None]) -> None:
@@ -109,13 +109,13 @@ def _changed(models: Path, name: str, change: Callable[[Path], None]) -> None:
     (model / FILE).write_text(json.dumps(card | {"name": name, "sha256": digest}))
 
 
-def _with_nan(model: Path, begins: str, *, everywhere: bool) -> None:
-    """Of the first weights whose name begins so one number is none, or the first of each row."""
+def _with_number(model: Path, begins: str, number: float, *, everywhere: bool) -> None:
+    """Of the first weights whose name begins so one number is another, or the first of each row."""
     graph = onnx.load_model(model / "1/model.onnx")
     weight = next(it for it in graph.graph.initializer if it.name.startswith(begins) and len(it.dims) > 2)
     values = numpy_helper.to_array(weight).copy()
     broken = values[..., 0] if everywhere else values.reshape(-1)[:1]
-    broken[...] = np.nan
+    broken[...] = number
     weight.CopyFrom(numpy_helper.from_array(values, weight.name))
     onnx.save(graph, model / "1/model.onnx")
 

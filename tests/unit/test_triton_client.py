@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -133,7 +134,7 @@ def test_an_error_says_whether_it_is_worth_waiting(
 def test_half_an_answer_is_no_answer(
     triton: FakeTriton, client: TritonClient, half: pb.ModelInferResponse, told: str
 ) -> None:
-    client.require(SPEC)
+    client.require(replace(SPEC, max_batch_size=1))
     triton.infer = lambda _request, _context: half
 
     with pytest.raises(Unavailable, match=f"half an answer: .*{told}"):

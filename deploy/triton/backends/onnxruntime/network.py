@@ -29,6 +29,7 @@ class Network:
         self._core = openvino.Core()
         model = _read(self._core, file)
         _check(settings, model)
+        _check_weights(model)
         self._compiled = {size: self._compile(model.clone(), size) for size in _sizes(settings)}
 
     def run(self, inputs: Tensors) -> Tensors:
@@ -78,6 +79,17 @@ def _check(settings: ModelSettings, model: Any) -> None:  # noqa: ANN401 - OpenV
     ]
     if mistakes:
         raise WrongModel("the graph is not what config.pbtxt says: " + "; ".join(mistakes))
+
+
+def _check_weights(model: Any) -> None:  # noqa: ANN401 - OpenVINO ships no types
+    """A weight that is no number would be a wrong answer and no NaN: a ReLU, or the nearest of many rows, hides it.
+
+    A single number may be NaN: it is what a graph answers on purpose where there is no answer.
+    """
+    arrays = {node.get_friendly_name(): node.data for node in model.get_ops() if node.get_type_name() == "Constant"}
+    broken = [name for name, it in arrays.items() if it.size > 1 and it.dtype.kind == "f" and not np.isfinite(it).all()]
+    if broken:
+        raise WrongModel(f"weights that are no numbers, in {', '.join(sorted(broken))}: make the model anew")
 
 
 def _extra(settings: ModelSettings, model: Any) -> list[str]:  # noqa: ANN401 - OpenVINO ships no types
