@@ -44,9 +44,9 @@ class Progress:
 
 def main(
     out: Annotated[Path, typer.Option("--out", help="The model's folder.", show_default=False)],
-    frames: Annotated[int, typer.Option("--frames", help="Simulated frames to train on.", min=1)] = 4000,
-    epochs: Annotated[int, typer.Option("--epochs", help="Times that each is seen.", min=1)] = 40,
-    early_epochs: Annotated[int, typer.Option("--early-epochs", help="The first of them, at half the size.")] = 24,
+    frames: Annotated[int, typer.Option("--frames", help="Simulated frames to train on.", min=1)] = 6000,
+    epochs: Annotated[int, typer.Option("--epochs", help="Times that each is seen.", min=1)] = 20,
+    early_epochs: Annotated[int, typer.Option("--early-epochs", help="The first of them, at half the size.")] = 12,
     seed: Annotated[int, typer.Option("--seed", help="Of frames, first weights and order.", min=0)] = 0,
     size: Annotated[str, typer.Option("--size", help="Of the network's picture; multiples of 32.")] = "320x256",
     batch: Annotated[int, typer.Option("--batch", help="Pictures a step.", min=1)] = 8,
