@@ -42,11 +42,22 @@ def alarms_address(data: Path | None) -> str:
     return read_stack(data or DEFAULT_DATA).alarms_address
 
 
+def site_file_of(data: Path | None) -> Path | None:
+    """The site file of the stack in `data`, or of the environment; None where neither is known."""
+    told = os.environ.get("CANAIRY_SITE_FILE")
+    if data is None and told:
+        return Path(told)
+    try:
+        return Path(read_stack(data or DEFAULT_DATA).site_file)
+    except ConfigurationError:
+        return None
+
+
 def display_zone(name: str | None, data: Path | None) -> ZoneInfo:
     """The zone called `name`, else the site's, else UTC. Raises ConfigurationError for an unknown name."""
     if name is not None:
         return _named(name)
-    path = _site_file(data)
+    path = site_file_of(data)
     if path is None:
         return UTC_ZONE
     try:
@@ -61,13 +72,3 @@ def _named(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise ConfigurationError(f"--zone {name!r} is no time zone: use a name such as Asia/Seoul") from error
-
-
-def _site_file(data: Path | None) -> Path | None:
-    told = os.environ.get("CANAIRY_SITE_FILE")
-    if data is None and told:
-        return Path(told)
-    try:
-        return Path(read_stack(data or DEFAULT_DATA).site_file)
-    except ConfigurationError:
-        return None

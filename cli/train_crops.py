@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +12,9 @@ from canairy.messages.thermogram import KELVIN
 from canairy.site.load import load_site
 from canairy.stream.kafka import KafkaReader
 from canairy.topics import EVIDENCE
-from cli.connection import DEFAULT_DATA, kafka_settings
+from cli.connection import kafka_settings, site_file_of
 from cli.output import printable, remark
 from cli.train_evidence import Wanted, normal_crops
-from deploy.local.stack_file import read_stack
 from services.anomaly.evidence import EvidenceRule
 from training.patchcore.crops import Crop, read_normals
 
@@ -56,7 +54,7 @@ def wanted_of(asset: str, since: str | None, until: str | None, site: Path | Non
 
 def _limit_c(asset: str, site: Path | None, data: Path | None) -> float | None:
     """The lowest limit of the asset in the site file; None where it has none, or no site file is known."""
-    path = site or _site_file(data)
+    path = site or site_file_of(data)
     if path is None:
         remark("canairy: no site file is known, so crops near a limit are not left out; --site FILE tells one")
         return None
@@ -64,16 +62,6 @@ def _limit_c(asset: str, site: Path | None, data: Path | None) -> float | None:
     if asset not in limits_c:
         remark(f"canairy: {path} registers no {printable(asset)}: it has no limits")
     return limits_c.get(asset)
-
-
-def _site_file(data: Path | None) -> Path | None:
-    told = os.environ.get("CANAIRY_SITE_FILE")
-    if data is None and told:
-        return Path(told)
-    try:
-        return Path(read_stack(data or DEFAULT_DATA).site_file)
-    except ConfigurationError:
-        return None
 
 
 def _moment(option: str, text: str | None) -> datetime | None:

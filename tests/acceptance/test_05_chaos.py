@@ -6,62 +6,29 @@ Without models: those stand in `test_06_chaos`.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from canairy.topics import READINGS
 from deploy.local.jars import ROOT
+from tests.acceptance.helpers.chaos import LONGEST_S, Run, chaos
 from tests.chaos import files
 from tests.chaos.schedule import Blow, strikes
 
 KILLS = 20
 SEED = 7
 COMMITTED = sorted(path.parent for path in (ROOT / "benchmarks/chaos").glob(f"*/{files.VERDICT}"))
-# Only bounds a run that would hang.
-LONGEST_S = 900
+RECORDING = ("--seed", str(SEED), "--kills", str(KILLS), "--without-models")
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(LONGEST_S + 60)]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a run left, and how its program ended."""
-
-    folder: Path
-    code: int
-    text: str
-
-    @property
-    def found(self) -> set[str]:
-        """The names of what the verdict found."""
-        return set(files.judge_again(self.folder).names)
-
-
-def chaos(folder: Path, *arguments: str) -> Run:
-    """Run the program of `make chaos`."""
-    told = ["--seed", str(SEED), "--kills", str(KILLS), "--without-models", "--out", str(folder)]
-    command = [sys.executable, "-m", "tests.chaos", *told]
-    ended = subprocess.run(
-        [*command, *arguments],
-        check=False,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=LONGEST_S,
-    )
-    return Run(folder, ended.returncode, ended.stdout)
 
 
 @pytest.fixture(scope="module")
 def under_fire(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run with 20 kills, and its undisturbed one."""
-    return chaos(tmp_path_factory.mktemp("chaos") / str(SEED))
+    return chaos(tmp_path_factory.mktemp("chaos") / str(SEED), *RECORDING)
 
 
 @pytest.fixture
@@ -69,9 +36,9 @@ def variant(under_fire: Run, tmp_path: Path) -> Callable[[str], Run]:
     """Call it with a variant's name: the same recording through it, compared with the undisturbed run."""
 
     def run(name: str) -> Run:
-        ended = chaos(tmp_path / name, "--variant", name, "--undisturbed", str(under_fire.folder))
+        ended = chaos(tmp_path / name, *RECORDING, "--variant", name, "--undisturbed", str(under_fire.folder))
         # Who aims at itself must have hit.
-        assert files.read_about(ended.folder)["deaths"]["anomaly"] > 0, ended.text
+        assert ended.about["deaths"]["anomaly"] > 0, ended.text
         return ended
 
     return run
@@ -84,7 +51,7 @@ def test_twenty_kills_lose_nothing_and_double_nothing(under_fire: Run) -> None:
 
 
 def test_no_process_died_but_those_that_were_killed(under_fire: Run) -> None:
-    assert files.read_about(under_fire.folder)["died_by_themselves"] == []
+    assert under_fire.about["died_by_themselves"] == []
 
 
 def test_each_kill_is_written_down_with_process_signal_time_and_ends(under_fire: Run) -> None:

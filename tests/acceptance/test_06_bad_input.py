@@ -29,8 +29,9 @@ from services.anomaly.models import scoring
 from services.anomaly.settings import AnomalySettings
 from services.anomaly.triton import spec_of
 from tests.acceptance.helpers.waiting import until
-from tests.helpers.anomaly_service import AnomalyService, Heard, Killing, Through, anomaly_service
+from tests.helpers.anomaly_service import AnomalyService, Heard, Through, anomaly_service
 from tests.helpers.bushings import FRAME, SITE, drawn, pair, told, write_broken, write_models
+from tests.helpers.killing import Killing
 from tests.helpers.patchcore import bushing
 from tests.helpers.triton_fake import serving
 from tests.helpers.triton_ill import Ill, in_error, of_another_shape, slow, with_few_bytes, without_its_map

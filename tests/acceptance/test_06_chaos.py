@@ -7,8 +7,6 @@ killed in the middle of a batch: the sound one passes, the faulty ones must not.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.jars import ROOT
+from tests.acceptance.helpers.chaos import LONGEST_S, Run, chaos
 from tests.chaos import files
 from tests.chaos.radiator import ASSET, READINGS
 from tests.chaos.raw import Beat, Captures, Carried, DeadLetter, Decision, Event, Look, Raw, Timed
@@ -29,8 +27,7 @@ KILLS = 12
 # Strikes on all three: the guard, the server, and a model's process.
 SEED = 4
 FRAMES = "frames_of_each_camera"
-# Only bounds a run that would hang.
-LONGEST_S = 900
+RECORDING = ("--seed", str(SEED), "--kills", str(KILLS))
 
 
 # --- the rules ------------------------------------------------------------------------------------------------------
@@ -218,43 +215,23 @@ def test_the_strikes_of_a_run_without_models_are_those_of_before_there_were_any(
 # --- the program ----------------------------------------------------------------------------------------------------
 
 
-def chaos(folder: Path, *arguments: str) -> tuple[int, str]:
-    """Run the program of `make chaos`: its exit code, and what it said."""
-    command = [sys.executable, "-m", "tests.chaos", "--seed", str(SEED), "--kills", str(KILLS), "--out", str(folder)]
-    ended = subprocess.run(
-        [*command, *arguments],
-        check=False,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=LONGEST_S,
-    )
-    return ended.returncode, ended.stdout
-
-
-def found_in(folder: Path) -> set[str]:
-    return set(files.judge_again(folder).names)
-
-
 @pytest.fixture(scope="module")
-def under_fire(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str]:
-    """The folder of a run with strikes on Triton too, its undisturbed one in it; exit code, and what was said."""
-    folder = tmp_path_factory.mktemp("chaos") / str(SEED)
-    return folder, *chaos(folder)
+def under_fire(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with strikes on Triton too, and its undisturbed one."""
+    return chaos(tmp_path_factory.mktemp("chaos") / str(SEED), *RECORDING)
 
 
 @pytest.fixture
-def variant(under_fire: tuple[Path, int, str], tmp_path: Path) -> Callable[[str], tuple[int, set[str]]]:
-    """Call it with a variant's name: how its program ended, and what the verdict found."""
+def variant(under_fire: Run, tmp_path: Path) -> Callable[[str], Run]:
+    """Call it with a variant's name: the same recording through it, compared with the undisturbed run."""
 
-    def run(name: str) -> tuple[int, set[str]]:
-        code, said = chaos(tmp_path / name, "--variant", name, "--undisturbed", str(under_fire[0]))
+    def run(name: str) -> Run:
+        ended = chaos(tmp_path / name, *RECORDING, "--variant", name, "--undisturbed", str(under_fire.folder))
         # Who aims at Triton must have hit.
-        assert files.read_about(tmp_path / name)["deaths"]["triton"] > 0, said
-        looks = Raw.read(tmp_path / name / files.DISTURBED).looks
-        assert len(looks) < files.read_about(tmp_path / name)[FRAMES] or any(it.score is None for it in looks), said
-        return code, found_in(tmp_path / name)
+        assert ended.about["deaths"]["triton"] > 0, ended.text
+        looks = Raw.read(ended.folder / files.DISTURBED).looks
+        assert len(looks) < ended.about[FRAMES] or any(it.score is None for it in looks), ended.text
+        return ended
 
     return run
 
@@ -264,39 +241,37 @@ def variant(under_fire: tuple[Path, int, str], tmp_path: Path) -> Callable[[str]
 class TestUnderFire:
     """With Kafka, Triton and all services."""
 
-    def test_kills_of_triton_lose_nothing_and_double_nothing(self, under_fire: tuple[Path, int, str]) -> None:
-        folder, code, said = under_fire
-        told = files.read_told(folder)["compared"]
+    def test_kills_of_triton_lose_nothing_and_double_nothing(self, under_fire: Run) -> None:
+        told = files.read_told(under_fire.folder)["compared"]
 
-        assert code == 0, said
-        assert found_in(folder) == set()
+        assert under_fire.code == 0, under_fire.text
+        assert under_fire.found == set()
         # How many have the flag instead depends on how quickly Triton is back here.
-        assert told["readings_with_score"] + told["readings_flagged_instead"] >= files.read_about(folder)[FRAMES]
+        assert told["readings_with_score"] + told["readings_flagged_instead"] >= under_fire.about[FRAMES]
         assert told["anomaly_events"] == 2
 
-    def test_guard_server_and_model_were_struck_and_each_time_it_died(self, under_fire: tuple[Path, int, str]) -> None:
-        folder, _, said = under_fire
-        struck = [it for it in files.read_struck(folder) if it["process"].startswith(TRITON)]
+    def test_guard_server_and_model_were_struck_and_each_time_it_died(self, under_fire: Run) -> None:
+        struck = [it for it in files.read_struck(under_fire.folder) if it["process"].startswith(TRITON)]
 
         assert {it["process"] for it in struck} == {TRITON, SERVER, MODEL}
-        assert not any(it.get("missed") for it in struck), said
-        assert files.read_about(folder)["died_by_themselves"] == []
+        assert not any(it.get("missed") for it in struck), under_fire.text
+        assert under_fire.about["died_by_themselves"] == []
 
     def test_triton_killed_in_the_middle_of_a_batch_is_flagged_and_nothing_else_is_different(
-        self, variant: Callable[[str], tuple[int, set[str]]]
+        self, variant: Callable[[str], Run]
     ) -> None:
-        assert variant("triton-mid-batch") == (0, set())
+        ended = variant("triton-mid-batch")
 
-    def test_an_anomaly_that_drops_the_flag_fails(self, variant: Callable[[str], tuple[int, set[str]]]) -> None:
-        code, found = variant("flag-dropped")
+        assert (ended.code, ended.found) == (0, set()), ended.text
 
-        assert code == 1
-        assert "silent reading" in found
+    def test_an_anomaly_that_drops_the_flag_fails(self, variant: Callable[[str], Run]) -> None:
+        ended = variant("flag-dropped")
 
-    def test_an_anomaly_that_skips_what_it_cannot_score_fails(
-        self, variant: Callable[[str], tuple[int, set[str]]]
-    ) -> None:
-        code, found = variant("unscored-skipped")
+        assert ended.code == 1
+        assert "silent reading" in ended.found
 
-        assert code == 1
-        assert "skipped reading" in found
+    def test_an_anomaly_that_skips_what_it_cannot_score_fails(self, variant: Callable[[str], Run]) -> None:
+        ended = variant("unscored-skipped")
+
+        assert ended.code == 1
+        assert "skipped reading" in ended.found

@@ -60,24 +60,6 @@ class AnomalyService:
             yield Outgoing(DETECTIONS, "cam-01", told.encode(), schema.header("Detections"))
 
 
-class Killing:
-    """`Models` whose server is killed when all of a batch is on its way, before any answer is taken."""
-
-    def __init__(self, models: Models, kill: Callable[[], None]) -> None:
-        self._models = models
-        self._kill = kill
-
-    def infer_many(self, model: str, requests: Iterable[Tensors], in_flight: int = 8) -> Iterator[Tensors]:
-        return self._models.infer_many(model, self._and_kill(requests), in_flight)
-
-    def require(self, *expected: ModelSpec) -> None:
-        self._models.require(*expected)
-
-    def _and_kill(self, requests: Iterable[Tensors]) -> Iterator[Tensors]:
-        yield from requests
-        self._kill()
-
-
 class Heard:
     """`Models`, and why it was told that they are away."""
 

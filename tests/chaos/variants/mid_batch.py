@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
 from typing import Final
 
 import psutil
@@ -12,11 +11,11 @@ import psutil
 from canairy.availability import PATIENCE_S
 from canairy.models.card import Card
 from canairy.service import main
-from canairy.triton.ports import Models, Tensors
-from canairy.triton.spec import ModelSpec
+from canairy.triton.ports import Models
 from services.anomaly import __main__ as anomaly
 from services.anomaly import models as asked
 from services.anomaly.triton import TritonScorer
+from tests.helpers.killing import Killing
 
 # Longer than a start of Triton and the longest pause before it is asked again take (canairy.availability).
 EVERY_S: Final = 25.0
@@ -24,26 +23,14 @@ EVERY_S: Final = 25.0
 AWAY_S: Final = PATIENCE_S + 1.0
 
 
-class Killing:
-    """`Models` whose server dies when the last request of a batch has been sent, before any answer is taken.
+class Blows:
+    """Kills the server now and then, and for a while with each further batch."""
 
-    Now and then, and for a while with each further try.
-    """
-
-    def __init__(self, models: Models) -> None:
-        self._models = models
+    def __init__(self) -> None:
         self._begun: float | None = None
 
-    def infer_many(self, model: str, requests: Iterable[Tensors], in_flight: int = 8) -> Iterator[Tensors]:
-        """As `Models`."""
-        return self._models.infer_many(model, self._and_kill(requests), in_flight)
-
-    def require(self, *expected: ModelSpec) -> None:
-        """As `Models`."""
-        self._models.require(*expected)
-
-    def _and_kill(self, requests: Iterable[Tensors]) -> Iterator[Tensors]:
-        yield from requests
+    def __call__(self) -> None:
+        """All of a batch is on its way."""
         now = time.monotonic()
         if self._begun is None or now - self._begun >= EVERY_S:
             self._begun = now
@@ -52,10 +39,10 @@ class Killing:
 
 
 class KilledScorer(TritonScorer):
-    """The scorer as it is shipped, and its server as `Killing` leaves it."""
+    """The scorer as it is shipped, and its server as `Blows` leave it."""
 
     def __init__(self, models: Models, card: Card) -> None:
-        super().__init__(Killing(models), card)
+        super().__init__(Killing(models, Blows()), card)
 
 
 def _kill_server() -> None:
