@@ -218,7 +218,9 @@ def test_the_strikes_of_a_run_without_models_are_those_of_before_there_were_any(
 @pytest.fixture(scope="module")
 def under_fire(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run with strikes on Triton too, and its undisturbed one."""
-    return chaos(tmp_path_factory.mktemp("chaos") / str(SEED), *RECORDING)
+    run = chaos(tmp_path_factory.mktemp("chaos") / str(SEED), *RECORDING)
+    assert (run.folder / files.VERDICT).is_file(), run.text
+    return run
 
 
 @pytest.fixture
