@@ -1,8 +1,8 @@
 """How many frames a second the two models do by themselves, asked in Triton without a pause.
 
-The frames and crops are those of `benchmarks.model_sites`: a frame is one request to the detector and one to PatchCore
-for each asset that is compared. Two ways are tried, at each concurrency: both models at once, their requests mixed as
-the frames come, and one model after the other, each at its own best. The fastest counts.
+The frames and crops are those of `benchmarks.model_sites`: a frame is one request to the detector, and its crops are
+one to PatchCore, as `anomaly` asks. Two ways are tried, at each concurrency: both models at once, their requests mixed
+as the frames come, and one model after the other, each at its own best. The fastest counts.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ WARM_UP_S: Final = 0.5
 # Rendered before the clock starts.
 RENDERED: Final = 16
 DEADLINE_S: Final = 30.0
+# Requests: one to each model.
+A_FRAME: Final = 2
 
 
 class Asked(NamedTuple):
@@ -89,20 +91,19 @@ def measure(repository: Path, compared: Sequence[int], seconds: float = SECONDS)
         with at, TritonClient(at.address, DEADLINE_S) as client:
             asking = _Asking(at, client, seconds)
             detector = asking.ladder([_shown(counts) for counts in frames])
-            patchcore = asking.ladder([crop for counts in frames for crop in _crops(counts, card, len(ASSETS_PX))])
+            patchcore = asking.ladder([_crops(counts, card, len(ASSETS_PX)) for counts in frames])
             mixes = {count: [it for counts in frames for it in _all_of(counts, card, count)] for count in compared}
             return {count: _alone(count, detector, patchcore, asking.ladder(mix)) for count, mix in mixes.items()}
 
 
 def _alone(compared: int, detector: Sequence[_Rung], patchcore: Sequence[_Rung], mixed: Sequence[_Rung]) -> Alone:
-    a_frame = 1 + compared
     best = max(mixed, key=lambda rung: rung.per_s)
     return Alone(
         compared,
-        {rung.concurrency: rung.per_s / a_frame for rung in mixed},
+        {rung.concurrency: rung.per_s / A_FRAME for rung in mixed},
         {rung.concurrency: rung.per_s for rung in detector},
-        {rung.concurrency: rung.per_s for rung in patchcore},
-        {model: 1000 * cpu_s * a_frame / best.answered for model, cpu_s in best.cpu_s.items()},
+        {rung.concurrency: rung.per_s * len(ASSETS_PX) for rung in patchcore},
+        {model: 1000 * cpu_s * A_FRAME / best.answered for model, cpu_s in best.cpu_s.items()},
     )
 
 
@@ -167,7 +168,7 @@ def _rendered() -> list[Counts]:
 
 def _all_of(counts: Counts, card: Card, compared: int) -> list[Asked]:
     """All that is asked about a frame."""
-    return [_shown(counts), *_crops(counts, card, compared)]
+    return [_shown(counts), _crops(counts, card, compared)]
 
 
 def _shown(counts: Counts) -> Asked:
@@ -175,11 +176,12 @@ def _shown(counts: Counts) -> Asked:
     return Asked(DETECTOR, {"counts": counts[None], **_scale()})
 
 
-def _crops(counts: Counts, card: Card, compared: int) -> list[Asked]:
+def _crops(counts: Counts, card: Card, compared: int) -> Asked:
     """The crops of some assets, to PatchCore, made square as `anomaly` does it."""
-    bank = np.array([[card.bank(BANK)[0]]], np.int32)
     cut = [counts[y : y + height, x : x + width] for x, y, width, height in ASSETS_PX[:compared]]
-    return [Asked(PATCHCORE, {"counts": squared(crop, card.size_px)[None], **_scale(), "bank": bank}) for crop in cut]
+    bank = np.full((compared, 1), card.bank(BANK)[0], np.int32)
+    scale = {name: np.repeat(value, compared, axis=0) for name, value in _scale().items()}
+    return Asked(PATCHCORE, {"counts": np.stack([squared(crop, card.size_px) for crop in cut]), **scale, "bank": bank})
 
 
 def _scale() -> dict[str, npt.NDArray[np.float32]]:

@@ -12,19 +12,23 @@ from canairy.errors import ConfigurationError, Unavailable
 from canairy.messages.anomaly_score import AnomalyScore
 from canairy.models.card import BankCard, Card
 from canairy.models.square import squared
-from canairy.triton.ports import Models, Tensors
+from canairy.triton.ports import Array, Models, Tensors
 from canairy.triton.spec import ANY, ModelSpec, TensorSpec
+from services.anomaly.crops import Pixels
 from services.anomaly.scoring import Shown, Verdict
 
 DIGEST_CHARS: Final = 16
-# As many as the model takes in one batch: more would only wait in its queue.
-IN_FLIGHT: Final = 16
+# Crops of one request. Measured: four in one take the client 0.6, the server 0.4 and the model 0.85 of the CPU of four
+# by themselves, and no longer.
+BATCH: Final = 8
+# As many as keep the model's instances busy: more would only wait in its queue.
+IN_FLIGHT: Final = 4
 
 
 class TritonScorer:
-    """A `Scorer`: several crops are on their way at once, and Triton makes batches of them.
+    """A `Scorer`: several crops are in a request, and several requests on their way at once.
 
-    Not all that a backlog holds: its queue is bounded, and refuses what does not fit.
+    Not all that a backlog holds: the model's queue is bounded, and refuses what does not fit.
     """
 
     def __init__(self, models: Models, card: Card) -> None:
@@ -39,12 +43,16 @@ class TritonScorer:
         """
         banks = [self._card.bank(shown.bank) for shown in crops]
         size_px = self._card.size_px
-        requests = (_request(shown, number, size_px) for shown, (number, _) in zip(crops, banks, strict=True))
+        rows = [(shown.pixels, number) for shown, (number, _) in zip(crops, banks, strict=True)]
+        requests = (_request(rows[first : first + BATCH], size_px) for first in range(0, len(rows), BATCH))
         try:
             answers = list(self._models.infer_many(self._card.name, requests, IN_FLIGHT))
         except ConfigurationError as error:
             raise Unavailable(str(error)) from error
-        return [_verdict(outputs, bank) for outputs, (_, bank) in zip(answers, banks, strict=True)]
+        each = [
+            (float(score), where) for it in answers for score, where in zip(it["score"][:, 0], it["map"], strict=True)
+        ]
+        return [_verdict(score, where, bank) for (score, where), (_, bank) in zip(each, banks, strict=True)]
 
 
 def spec_of(card: Card) -> ModelSpec:
@@ -65,7 +73,7 @@ def spec_of(card: Card) -> ModelSpec:
             "share_outside": TensorSpec("FP32", one),
         },
         parameters={"sha256": card.sha256},
-        max_batch_size=1,
+        max_batch_size=BATCH,
     )
 
 
@@ -86,18 +94,18 @@ def check_banks(card: Card, banks: dict[str, str]) -> None:
         raise ConfigurationError("\n".join(mistakes))
 
 
-def _request(shown: Shown, bank: int, size_px: int) -> Tensors:
-    pixels = shown.pixels
+def _request(rows: Sequence[tuple[Pixels, int]], size_px: int) -> Tensors:
+    """Crops with the numbers of their memory banks."""
     return {
-        "counts": squared(pixels.counts, size_px)[None],
-        "scale_k": np.array([[pixels.scale_k]], np.float32),
-        "offset_k": np.array([[pixels.offset_k]], np.float32),
-        "bank": np.array([[bank]], np.int32),
+        "counts": np.stack([squared(pixels.counts, size_px) for pixels, _ in rows]),
+        "scale_k": np.array([[pixels.scale_k] for pixels, _ in rows], np.float32),
+        "offset_k": np.array([[pixels.offset_k] for pixels, _ in rows], np.float32),
+        "bank": np.array([[bank] for _, bank in rows], np.int32),
     }
 
 
-def _verdict(outputs: Tensors, bank: BankCard) -> Verdict:
-    score, where = float(outputs["score"][0, 0]), np.asarray(outputs["map"][0], np.float32)
+def _verdict(score: float, where: Array, bank: BankCard) -> Verdict:
     if not (math.isfinite(score) and np.isfinite(where).all()):
         raise Unavailable(f"the model answers {score} for bank {bank.identifier}: no score")
+    where = np.asarray(where, np.float32)
     return Verdict(AnomalyScore(max(0.0, score), bank.threshold, bank.identifier, bank.digest[:DIGEST_CHARS]), where)

@@ -247,7 +247,7 @@ def test_a_backlog_of_more_cameras_than_the_queue_holds_is_scored_to_the_last(se
 def test_what_a_full_queue_refuses_is_tried_again_and_every_reading_has_a_score_or_says_why_not(
     server: Triton, repository: Path
 ) -> None:
-    """Six services send sixteen crops each at once to a queue of twenty."""
+    """Six services send four requests of eight crops each at once to a queue of six."""
     reasons: list[str] = []
     frames_each = [pair(number % 10) for number in range(40)]
     with crowd(6, server.address, repository / "narrow", partial(Heard, reasons=reasons)) as (services, threads):

@@ -121,7 +121,7 @@ def _with_number(model: Path, begins: str, number: float, *, everywhere: bool) -
 
 
 def _with_a_short_queue(model: Path) -> None:
-    """No batches, so that all that is asked waits."""
+    """No batches of requests, so that all that is asked waits."""
     config = model / "config.pbtxt"
-    text = config.read_text().replace("max_queue_size: 256", "max_queue_size: 20")
-    config.write_text(text.replace("max_batch_size: 16", "max_batch_size: 1"))
+    text = config.read_text().replace("max_queue_size: 256", "max_queue_size: 6")
+    config.write_text(text.replace("max_batch_size: 16", "max_batch_size: 8"))

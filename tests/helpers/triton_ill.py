@@ -22,13 +22,13 @@ class Ill(FakeTriton):
         self.infer = self.sound
 
     def sound(self, request: pb.ModelInferRequest, context: grpc.ServicerContext) -> pb.ModelInferResponse:
-        del request, context
-        return answer_with(**self.outputs())
+        del context
+        return answer_with(**self.outputs(request.inputs[0].shape[0]))
 
-    def outputs(self) -> dict[str, npt.NDArray[Any]]:
+    def outputs(self, rows: int) -> dict[str, npt.NDArray[Any]]:
         shape = self.spec.outputs["map"].shape[1:]
-        number = np.full((1, 1), 0.5, np.float32)
-        return {"score": number, "map": np.zeros((1, *shape), np.float32), "share_outside": number}
+        number = np.full((rows, 1), 0.5, np.float32)
+        return {"score": number, "map": np.zeros((rows, *shape), np.float32), "share_outside": number}
 
 
 def slow(ill: Ill, over: threading.Event) -> None:
@@ -48,7 +48,7 @@ def in_error(ill: Ill, _over: threading.Event) -> None:
 
 def without_its_map(ill: Ill, _over: threading.Event) -> None:
     """One of its outputs does not come."""
-    ill.infer = lambda _request, _context: answer_with(score=ill.outputs()["score"])
+    ill.infer = lambda request, _context: answer_with(score=ill.outputs(request.inputs[0].shape[0])["score"])
 
 
 def with_few_bytes(ill: Ill, _over: threading.Event) -> None:
@@ -64,6 +64,9 @@ def with_few_bytes(ill: Ill, _over: threading.Event) -> None:
 
 def of_another_shape(ill: Ill, _over: threading.Event) -> None:
     """A map of half its height: whole in itself, and not the model's."""
-    outputs = ill.outputs()
-    half = outputs["map"][:, : outputs["map"].shape[1] // 2]
-    ill.infer = lambda _request, _context: answer_with(**(outputs | {"map": half}))
+
+    def halved(request: pb.ModelInferRequest, _context: grpc.ServicerContext) -> pb.ModelInferResponse:
+        outputs = ill.outputs(request.inputs[0].shape[0])
+        return answer_with(**(outputs | {"map": outputs["map"][:, : outputs["map"].shape[1] // 2]}))
+
+    ill.infer = halved

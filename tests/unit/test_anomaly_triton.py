@@ -14,7 +14,7 @@ from canairy.triton.ports import Tensors
 from canairy.triton.spec import ModelSpec
 from services.anomaly.crops import Pixels
 from services.anomaly.scoring import Shown
-from services.anomaly.triton import TritonScorer, check_banks, spec_of
+from services.anomaly.triton import BATCH, TritonScorer, check_banks, spec_of
 
 
 def bank(identifier: str, threshold: float, unit: str = "kelvin") -> BankCard:
@@ -29,7 +29,8 @@ class Models:
     """Scores each crop by its mean count, and remembers what it was asked."""
 
     asked: list[tuple[str, Tensors]] = field(default_factory=list)
-    score: float | None = None
+    # The row of each request whose answer is no number.
+    broken: int | None = None
     in_flight: int = 0
 
     def infer_many(self, model: str, requests: Iterable[Tensors], in_flight: int = 1) -> Iterator[Tensors]:
@@ -39,8 +40,9 @@ class Models:
 
     def answer(self, model: str, inputs: Tensors) -> Tensors:
         self.asked.append((model, inputs))
-        score = float(np.asarray(inputs["counts"], np.float64).mean()) if self.score is None else self.score
-        return {"score": np.array([[score]], np.float32), "map": np.full((1, 4, 4), 2.5, np.float32)}
+        means = np.asarray(inputs["counts"], np.float64).mean(axis=(1, 2))
+        scores = np.where(np.arange(len(means)) == self.broken, np.nan, means)
+        return {"score": scores.astype(np.float32)[:, None], "map": np.full((len(means), 4, 4), 2.5, np.float32)}
 
     def require(self, *expected: ModelSpec) -> None:
         raise NotImplementedError
@@ -55,17 +57,17 @@ def scored(models: Models, *crops: Shown) -> Sequence[float]:
     return [verdict.score.score for verdict in TritonScorer(models, CARD).score(crops)]
 
 
-def test_each_crop_is_a_request_of_its_own_so_that_triton_makes_the_batches() -> None:
+def test_the_crops_of_a_frame_are_one_request_each_with_its_own_bank_and_scale() -> None:
     models = Models()
 
     verdicts = TritonScorer(models, CARD).score([crop(7, "tr-2"), crop(9)])
 
-    (model, first), (_, second) = models.asked
+    ((model, asked),) = models.asked
     assert model == "patchcore"
-    assert np.asarray(first["counts"]).shape == (1, 32, 32)
-    assert [np.asarray(it["bank"]).item() for it in (first, second)] == [1, 0]
-    assert np.asarray(first["scale_k"]).item() == pytest.approx(0.04)
-    assert np.asarray(first["offset_k"]).item() == 1.5
+    assert np.asarray(asked["counts"]).shape == (2, 32, 32)
+    assert np.asarray(asked["bank"]).tolist() == [[1], [0]]
+    assert np.asarray(asked["scale_k"]).tolist() == pytest.approx(np.full((2, 1), 0.04))
+    assert np.asarray(asked["offset_k"]).tolist() == [[1.5], [1.5]]
     assert [(it.score.score, it.score.threshold, it.score.bank) for it in verdicts] == [(7, 9, "tr-2"), (9, 8, "tr-1")]
     assert verdicts[0].score.digest == "ab" * 8
     assert verdicts[0].map.shape == (4, 4)
@@ -77,6 +79,7 @@ def test_a_backlog_does_not_go_into_the_queue_of_the_server_all_at_once() -> Non
     verdicts = TritonScorer(models, CARD).score([crop(count) for count in range(300)])
 
     assert [verdict.score.score for verdict in verdicts] == list(range(300))
+    assert [len(np.asarray(inputs["counts"])) for _, inputs in models.asked] == [BATCH] * 37 + [4]
     # The queue of the model holds 256 requests (training/patchcore/configuration.py).
     assert 1 < models.in_flight <= 16
 
@@ -87,10 +90,10 @@ def test_no_crops_are_no_request() -> None:
     assert (scored(models), models.asked) == ([], [])
 
 
-@pytest.mark.parametrize("score", [float("nan"), float("inf")])
-def test_an_answer_that_is_no_number_is_no_answer(score: float) -> None:
+@pytest.mark.parametrize("broken", [0, 1])
+def test_an_answer_that_is_no_number_is_no_answer(broken: int) -> None:
     with pytest.raises(Unavailable, match="no score"):
-        scored(Models(score=score), crop(7))
+        scored(Models(broken=broken), crop(7), crop(8))
 
 
 def test_a_server_that_lost_the_model_is_as_good_as_away() -> None:
