@@ -36,7 +36,7 @@ def flir_file(content: bytes) -> bytes:
     parts: dict[int, memoryview] = {}
     last: int | None = None
     maker = ""
-    for marker, body in _segments(content):
+    for marker, body in segments(content):
         if marker == _APP1 and bytes(body[:5]) == _FLIR and len(body) > _HEAD_BYTES:
             number, last = body[6], _agreed(last, body[7])
             if number in parts:
@@ -57,8 +57,11 @@ def _agreed(known: int | None, told: int) -> int:
     return told
 
 
-def _segments(content: bytes) -> Iterator[tuple[int, memoryview]]:
-    """Marker and body of each segment, up to the picture itself."""
+def segments(content: bytes) -> Iterator[tuple[int, memoryview]]:
+    """Marker and body of each segment of a JPEG, up to the picture itself.
+
+    Raises IncompleteFile when it ends before, UnreadableFile where no segment begins.
+    """
     view, at = memoryview(content), 2
     while True:
         while content[at : at + 2] == b"\xff\xff":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePath
+from pathlib import PurePosixPath
 from typing import Final
 
 from canairy.site.model import Camera
@@ -35,11 +35,15 @@ def file_time(camera: Camera, embedded: datetime | None, name: str, position: in
 
 
 def time_in_name(name: str, pattern: str | None) -> datetime | None:
-    """The time in a file's name without its suffix, by a strptime pattern; None when it does not match."""
+    """The time in a file's name without its suffix, by a strptime pattern; None when it does not match.
+
+    A pattern with "/" is for the whole path within the folder, where folders have the date: %Y-%m-%d/%H%M%S.
+    """
     if pattern is None:
         return None
     try:
-        moment = datetime.strptime(PurePath(name).stem, pattern)  # noqa: DTZ007 - the zone is added below
+        path = PurePosixPath(name).with_suffix("")
+        moment = datetime.strptime(str(path) if "/" in pattern else path.name, pattern)  # noqa: DTZ007 - the zone is added below
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):  # the latter: the first hours of the year 1, or the last of 9999
         return None
