@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from canairy.errors import InvalidMessage
 from canairy.messages import wire
+from canairy.thermal.uncertainty import COVERAGE
 from protos.canairy.v1 import thermal_pb2 as pb
 
 # Flags of a reading. Its asset has an emissivity or distance of its own, or its camera a window, and nobody said what
@@ -17,8 +18,6 @@ NOT_CORRECTED: Final = "not corrected: own parameters unknown"
 IMPOSSIBLE: Final = "not corrected: no temperature follows"
 # Most of what the camera sees there is a reflection:
 NOT_DEPENDABLE: Final = "not dependable: emissivity"
-
-_COVERAGE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Uncertainty:
     @property
     def expanded_k(self) -> float:
         """Of the temperature, at about 95 % (JCGM 100:2008, 6.2 and 6.3)."""
-        return _COVERAGE * self.standard_k
+        return COVERAGE * self.standard_k
 
     def to_wire(self) -> pb.Uncertainty:
         """The protobuf message: all four, so that nobody has to add squares."""

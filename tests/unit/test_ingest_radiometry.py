@@ -34,7 +34,8 @@ BEHIND = replace(MADE_WITH, window_transmission=0.9, window_c=35.0)
 
 def accepted(stated: dict[str, Any] | None, **more: Any) -> Frame:  # noqa: ANN401 - passed on
     """What becomes of a frame under such a `radiometry` of the site file."""
-    site = site_of(camera(**({} if stated is None else {"radiometry": stated})))
+    told: dict[str, Any] = {} if stated is None else {"radiometry": stated}
+    site = site_of(camera(**told))
     return Feed(site, site.cameras[0], NOON).accept(raw(**more), NOON, ())
 
 
