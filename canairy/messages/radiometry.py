@@ -14,6 +14,8 @@ from canairy.thermal.radiometry import LONG_WAVE_RADIOMETRY, ObjectParameters
 from canairy.thermal.transmission import Atmosphere
 from protos.canairy.v1 import thermal_pb2 as pb
 
+NO_WINDOW_C: Final = 20.0
+
 
 @dataclass(frozen=True, slots=True)
 class Radiometry:
@@ -29,7 +31,7 @@ class Radiometry:
     atmospheric_c: float = 20.0
     humidity: float = 0.5
     window_transmission: float = 1.0
-    window_c: float = 20.0
+    window_c: float = NO_WINDOW_C
     transmission: float | None = None
     assumed: bool = False
     curve: thermal.Radiometry | None = None
@@ -38,6 +40,9 @@ class Radiometry:
     def of(cls, parameters: ObjectParameters, curve: thermal.Radiometry | None = None) -> Radiometry:
         """The parameters of a file, with its camera's own curve."""
         told = {it.name: getattr(parameters, it.name) for it in dataclasses.fields(parameters)}
+        if parameters.window_transmission == 1:
+            # Files have a temperature for a window that is not there, too.
+            told["window_c"] = NO_WINDOW_C
         return cls(**told, curve=None if curve == LONG_WAVE_RADIOMETRY else curve)
 
     @property
@@ -78,7 +83,7 @@ class Radiometry:
             wire.finite(message.atmospheric_c, "atmospheric_c"),
             wire.finite(message.humidity, "humidity"),
             through or 1.0,
-            wire.finite(message.window_c, "window_c") if through else 20.0,
+            wire.finite(message.window_c, "window_c") if through else NO_WINDOW_C,
             wire.optional_number(message, "transmission"),
             message.assumed,
             _curve_from_wire(message.curve) if message.HasField("curve") else None,

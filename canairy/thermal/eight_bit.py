@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from canairy.errors import UnreadableFile
 from canairy.messages.thermogram import MAX_SIDE
-from canairy.thermal.flir_segments import JPEG, segments
+from canairy.thermal.flir_segments import JPEG, check_ended, segments
 from canairy.thermal.linear_png import IncompleteFile, check_inflated, chunks
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -24,7 +24,6 @@ _PNG_VALUES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_HEADER: Final = struct.Struct(">IIBBBBB")
 # Start of frame, baseline to lossless: those markers from 0xC0 that are not DHT (C4), JPG (C8) or DAC (CC).
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_END_OF_JPEG: Final = b"\xff\xd9"
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -52,9 +51,8 @@ def read_eight_bit(content: bytes) -> Pixels:
 
 
 def _check_jpeg(content: bytes) -> None:
-    sized, at = False, 2
+    sized = False
     for marker, body in segments(content):
-        at += 4 + len(body)
         if marker in _FRAMES:
             if len(body) < 5:
                 raise UnreadableFile("damaged: its header is too short")
@@ -63,9 +61,7 @@ def _check_jpeg(content: bytes) -> None:
             sized = True
     if not sized:
         raise UnreadableFile("damaged: a JPEG without a header of its picture")
-    # A small picture inside of a segment has an end too, so only one behind the segments counts.
-    if content.rfind(_END_OF_JPEG) < at:
-        raise IncompleteFile(f"truncated: it ends at byte {len(content)}, before its end marker")
+    check_ended(content)
 
 
 def _check_png(content: bytes) -> None:

@@ -117,6 +117,8 @@ def _table(scale_k: float, offset_k: float, radiometry: Radiometry, to: ObjectPa
     possible = (celsius >= COLDEST_C) & (celsius <= HOTTEST_C)
     seen = celsius[possible].astype(np.float32)
     table[possible] = radiometry.camera.corrected(seen, radiometry.parameters, to)
+    # Without a temperature: too cold before the first that has one, too hot after it.
+    table[np.isnan(table) & (np.cumsum(np.isfinite(table)) > 0)] = np.inf
     table[table < COLDEST_C] = np.nan
     table.flags.writeable = False
     return table

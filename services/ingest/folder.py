@@ -26,7 +26,7 @@ from services.ingest.folder_file import read_picture, read_temperatures
 from services.ingest.folder_memory import FileMark, FolderMemory
 from services.ingest.folder_names import Choice, readable, view_of
 from services.ingest.folder_scan import FolderScan, Listing
-from services.ingest.folder_time import file_time, time_in_name
+from services.ingest.folder_time import file_time, told_time
 from services.ingest.source import Event, Finished, RawFrame, RawPicture, Unreadable
 
 log = get_logger()
@@ -95,7 +95,7 @@ class FolderSource:
 
     def _in_order(self, marks: list[FileMark]) -> list[FileMark]:
         def key(mark: FileMark) -> tuple[datetime, bytes]:
-            told = capture_time(self._path(mark)) or time_in_name(readable(mark.name), self._camera.time_pattern)
+            told = told_time(self._camera, capture_time(self._path(mark)), readable(mark.name))
             return told or _EARLIEST, mark.name
 
         return sorted(marks, key=key)
@@ -112,7 +112,7 @@ class FolderSource:
             return Unreadable(self._camera.id, os.fsdecode(mark.name), str(error), self._hand_over(mark)[1])
 
     def _frame(self, mark: FileMark, view: str) -> RawFrame:
-        found = read_temperatures(self._path(mark), self._camera)
+        found = read_temperatures(self._path(mark), self._camera, patient=self._scan.quiet_s(mark) < GIVEN_UP_S)
         position, written = self._hand_over(mark)
         when = file_time(self._camera, found.taken_at, readable(mark.name), position)
         return RawFrame(
@@ -125,6 +125,7 @@ class FolderSource:
             assigned=when.assigned,
             file=os.fsdecode(mark.name),
             radiometry=found.radiometry,
+            flags=found.flags,
             written=written,
         )
 

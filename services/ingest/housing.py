@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from canairy.errors import ConfigurationError
+from canairy.messages.header import UNDER_RANGE
 from canairy.messages.radiometry import Radiometry
 from canairy.messages.thermogram import COLDEST_C, HOTTEST_C, KELVIN, SATURATED
 from canairy.messages.uncertainty import NOT_CORRECTED
@@ -27,7 +27,6 @@ from services.ingest.radiometry import through_window, told
 from services.ingest.source import RawFrame
 
 Counts = npt.NDArray[np.uint16]
-UNDER_RANGE: Final = "under_range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,8 @@ def _table(scale_k: float, offset_k: float, made_with: Radiometry, to: Radiometr
     corrected = to.camera.corrected(celsius[possible].astype(np.float32), made_with.parameters, to.parameters)
     found = np.rint((corrected.astype(np.float64) + KELVIN - offset_k) / scale_k)
     lowest = _lowest(scale_k, offset_k)
-    # NaN, where no temperature follows, is not above the lowest either.
+    # Without a temperature: too cold before the first that has one, too hot after it.
+    found[np.isnan(found) & (np.cumsum(np.isfinite(found)) > 0)] = SATURATED
     table[possible] = np.minimum(np.where(found > lowest, found, lowest), SATURATED)
     table[SATURATED] = SATURATED
     return table.astype(np.uint16)

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from canairy.errors import UnreadableFile
 from canairy.messages.radiometry import Radiometry
+from canairy.messages.thermogram import COLDEST_C
 from canairy.site.model import Camera
+from canairy.thermal.celsius_check import check_celsius
 from canairy.thermal.frame import ThermalFrame
 from canairy.thermal.planck import ImpossibleParameters
+from canairy.thermal.radiometry import Celsius
 
 
 def told(camera: Camera) -> Radiometry:
@@ -47,14 +52,28 @@ def window(camera: Camera) -> dict[str, float]:
 def overridden(frame: ThermalFrame, camera: Camera) -> ThermalFrame:
     """A file that says what it was made with, as the site file knows it better; any other one as it is.
 
-    Raises UnreadableFile when no possible temperature follows.
+    A pixel that reflects more than it sends (a cold sky, with the emissivity of equipment) has no temperature then and
+    stands at -100 degC. Raises UnreadableFile when none has one, or one is beyond all equipment.
     """
-    if frame.parameters is None:
+    better = overrides(camera)
+    if frame.parameters is None or not better:
         return frame
     try:
-        return frame.overridden(overrides(camera))
+        to = replace(frame.parameters, **better)
+        celsius = frame.corrected(to)
     except ImpossibleParameters as error:
         raise UnreadableFile(f"with the site file's radiometry: {error}") from error
+    return replace(frame, celsius=_at_the_coldest(celsius, frame.celsius), parameters=to)
+
+
+def _at_the_coldest(celsius: Celsius, before: Celsius) -> Celsius:
+    cold = ~(celsius >= COLDEST_C)
+    # Temperatures rise with what was seen: what has none, and looked warmer than one that has, would be too hot.
+    if cold.all() or (cold.any() and before[cold].max() > before[~cold].min()):
+        raise UnreadableFile("with the site file's radiometry, no possible temperature follows")
+    found = np.where(cold, np.float32(COLDEST_C), celsius)
+    check_celsius(found)
+    return found
 
 
 def of_file(frame: ThermalFrame) -> Radiometry | None:

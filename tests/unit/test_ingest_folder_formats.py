@@ -18,7 +18,7 @@ from canairy.messages.thermogram import to_celsius
 from services.ingest.folder_names import Choice, readable
 from services.ingest.source import Event, Finished, RawFrame, RawPicture
 from tests.helpers.thermal_files import CAMERA, NEAR, FlirPicture, csv_514, packed_tiff, png, tiff, warm_celsius
-from tests.unit.test_ingest_folder import LONG_AGO, World, names, refused
+from tests.unit.test_ingest_folder import LONG_AGO, START, World, names, refused
 
 COUNTS = np.full((6, 8), 29_315, np.uint16)
 JPG = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
@@ -120,6 +120,15 @@ def test_files_of_several_formats_come_in_the_order_of_their_capture(world: Worl
 
     assert names(events) == ["2.jpg", "3.jpg", "1.jpg"]
     assert frames(events)["2.jpg"].taken_at == datetime.fromtimestamp(1_700_000_000.25, UTC)
+
+
+def test_a_clock_that_was_never_set_says_no_time(world: World) -> None:
+    world.save("a.jpg", FlirPicture(taken=946_682_569).jpeg())
+
+    (frame,) = frames(world.look()).values()
+
+    assert frame.assigned
+    assert frame.taken_at == datetime.fromisoformat(START)
 
 
 def test_the_picture_and_the_label_beside_a_csv_are_its_company(world: World) -> None:
@@ -238,6 +247,19 @@ def test_half_a_file_of_any_format_is_waited_for_and_given_up(world: World, name
     events = world.look(passed_s=9)
 
     assert list(refused(events)) == [name]
+
+
+def test_temperatures_whose_picture_is_still_being_written_are_waited_for_and_never_lost(world: World) -> None:
+    whole = FlirPicture().jpeg()
+    for name in ("a.jpg", "b.jpg"):
+        world.save(name, whole[:-2], changed_at=world.now)
+    assert world.look(passed_s=2) == []
+
+    world.save("a.jpg", whole, changed_at=world.now)
+
+    assert names(world.look(passed_s=2)) == ["a.jpg"]
+    # The picture of the other will not be finished any more; its temperatures are all there.
+    assert names(world.look(passed_s=9)) == ["b.jpg"]
 
 
 def test_the_same_content_under_another_name_is_a_frame_of_the_same_moment(world: World) -> None:

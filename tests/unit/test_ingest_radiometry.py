@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from canairy.errors import ConfigurationError, InvalidMessage
 from canairy.messages.frame import Frame
+from canairy.messages.header import UNDER_RANGE
 from canairy.messages.radiometry import ASSUMED, Radiometry
 from canairy.messages.thermogram import KELVIN, SATURATED, to_celsius
 from canairy.messages.uncertainty import NOT_CORRECTED
@@ -22,7 +23,6 @@ from canairy.thermal.radiometry import LONG_WAVE_RADIOMETRY, ObjectParameters
 from canairy.thermal.radiometry import Radiometry as Curve
 from canairy.thermal.transmission import Atmosphere
 from services.ingest.feed import Feed
-from services.ingest.housing import UNDER_RANGE
 from tests.helpers.ingest import NOON, SCALE_K, camera, picture, raw, site_of
 from tests.helpers.thermal_files import CAMERA, NEAR
 
