@@ -1,7 +1,9 @@
 """Pictures without temperatures: 8-bit PNG and JPEG, checked from their outside to their inside before they are made.
 
-So a bomb is refused by its header, a half-written file is told from a damaged one, and no decoder fills in what is
-missing. Sources: W3C Portable Network Graphics (PNG) Specification, third edition; ITU-T T.81 (JPEG), annex B.
+So a bomb is refused by its header, and a half-written file is told from a damaged one. Of a PNG nothing can be missing;
+damage in the middle of a JPEG has no checksum that would tell it, and may show as grey blocks.
+
+Sources: W3C Portable Network Graphics (PNG) Specification, third edition; ITU-T T.81 (JPEG), annex B.
 """
 
 from __future__ import annotations

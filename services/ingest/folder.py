@@ -132,7 +132,7 @@ class FolderSource:
     def _picture(self, mark: FileMark, view: str) -> RawPicture:
         pixels = read_picture(self._path(mark))
         position, written = self._hand_over(mark)
-        when = file_time(self._camera, None, readable(mark.name), position)
+        when = file_time(self._camera, capture_time(self._path(mark)), readable(mark.name), position)
         file = os.fsdecode(mark.name)
         return RawPicture(self._camera.id, view, pixels, when.taken_at, when.assigned, file, written)
 

@@ -9,7 +9,7 @@ room for), a pixel has the lowest possible count, and the frame is flagged `unde
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -29,30 +29,29 @@ from services.ingest.source import RawFrame
 Counts = npt.NDArray[np.uint16]
 
 
-@dataclass(frozen=True, slots=True)
 class Housing:
     """What stands before one camera, by the site file."""
 
-    camera: Camera
-
-    def __post_init__(self) -> None:
+    def __init__(self, camera: Camera) -> None:
         """Raises ConfigurationError where no radiation gets from an object to the camera."""
+        self._camera = camera
+        self._told = told(camera)
         try:
-            LONG_WAVE_RADIOMETRY.layers(through_window(told(self.camera), self.camera).parameters)
+            LONG_WAVE_RADIOMETRY.layers(through_window(self._told, camera).parameters)
         except ImpossibleParameters as error:
-            raise ConfigurationError(f"{self.camera.id}: radiometry: {error}") from error
+            raise ConfigurationError(f"{camera.id}: radiometry: {error}") from error
 
     def seen_through(self, raw: RawFrame) -> RawFrame:
         """The frame with the radiometry that it has by its source or by the site file, corrected for the window.
 
         A file that says itself what it was made with has been corrected already, where it was read.
         """
-        known = raw.radiometry or told(self.camera)
-        if self.camera.radiometry.window is None or known.window_transmission < 1:
+        known = raw.radiometry or self._told
+        if self._camera.radiometry.window is None or known.window_transmission < 1:
             return replace(raw, radiometry=known)
         if known.assumed:
             return replace(raw, radiometry=known, flags=(*raw.flags, NOT_CORRECTED))
-        through = through_window(known, self.camera)
+        through = through_window(known, self._camera)
         table = _table(raw.scale_k, raw.offset_k, known, through)
         counts = np.asarray(table.take(raw.counts), np.uint16)
         cold = bool((counts <= _lowest(raw.scale_k, raw.offset_k)).any())

@@ -41,7 +41,7 @@ REFUSED = {
 }
 BETTER = {"emissivity": 0.8, "reflected_c": 12.0, "window": {"transmission": 0.95, "temperature_c": 15.0}}
 OVERRIDES = {"emissivity": 0.8, "reflected_c": 12.0, "window_transmission": 0.95, "window_c": 15.0}
-KOREAN = "변압기_1.png".encode("cp949")
+KOREAN, BROKEN = ("변압기_1.png".encode("cp949"), "변압기_2.png".encode("cp949"))
 HOT = {"high_c": 60.0}
 
 
@@ -132,6 +132,7 @@ def write(folder: Path, flir: Path) -> None:
     # OpenCV takes no name that is not UTF-8.
     hot = write_png(folder / "shared" / "hot.png", tenths(heated(picture(), 60, 40, 8, 70.0)))
     hot.rename(hot.with_name(os.fsdecode(KOREAN)))
+    save(folder / "shared" / os.fsdecode(BROKEN), b"no picture")
     write_png(folder / "drop" / "2026-03-06" / "001500.png", tenths(picture(22.0)))
     write_png(folder / "drop" / "2026-03-05" / "233000.png", tenths(picture()))
     for name in ("slow", "twice"):
@@ -233,11 +234,14 @@ def test_malformed_files_of_data_set_514_are_dead_letters_with_the_line(place: P
 
 def test_two_cameras_share_a_folder_and_a_korean_name_keeps_its_bytes(place: Place) -> None:
     place.finished("one", 1)
-    place.finished("korean", 1)
+    place.finished("korean", 2)
 
     assert len(place.frames("one")) == len(place.frames("korean")) == 1
     place.up.until(lambda: place.up.log.events("bay-3/find-1"), "the alarm of the hot one")
     assert not place.up.log.events("bay-2/find-1")
+    letters = place.letters("korean")
+    assert list(letters) == [BROKEN]
+    assert "not a PNG file" in letters[BROKEN]
 
 
 def test_a_folder_a_day_is_read_in_the_order_of_its_times_and_a_file_that_arrives_later_too(place: Place) -> None:
