@@ -140,8 +140,8 @@ def _print_alarm(alarm: Alarm, as_of: datetime, zone: ZoneInfo) -> None:
         shown = clock(value, zone, now) if isinstance(value, datetime) else _plain(value)
         if field.name == "state":
             shown = STATES[alarm.state]
-        emit(f"{field.name + ':':<18}{printable(str(shown))}")
-    emit(f"{'as of:':<18}{clock(as_of, zone, now)}")
+        emit(f"{field.name + ':':<21}{printable(str(shown))}")
+    emit(f"{'as of:':<21}{clock(as_of, zone, now)}")
 
 
 def _warn_when_old(as_of: datetime) -> None:

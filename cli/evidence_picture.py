@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.messages.evidence import AnomalyMap, Evidence
+from canairy.messages.uncertainty import IMPOSSIBLE, NOT_CORRECTED, NOT_DEPENDABLE
 from canairy.models.detector_card import DANGER, NORMAL
 from canairy.site.model import EQUIPMENT
 
@@ -65,6 +66,10 @@ def _lines(evidence: Evidence, zone: ZoneInfo, celsius: npt.NDArray[np.float32])
         f"{evidence.header.site}  {evidence.asset}",
         f"{at:%Y-%m-%d %H:%M:%S %Z}  {celsius.min():.1f} to {celsius.max():.1f} degC",
     ]
+    if evidence.max_c is not None and evidence.uncertainty is not None:
+        lines.append(f"hottest {evidence.max_c:.1f} degC, plus or minus {evidence.uncertainty.expanded_k:.1f} K (95 %)")
+    if doubts := sorted({NOT_CORRECTED, IMPOSSIBLE, NOT_DEPENDABLE}.intersection(evidence.header.flags)):
+        lines.append("; ".join(doubts))
     if evidence.equipment is not None:
         seen = evidence.equipment
         state = DANGER if seen.danger else NORMAL

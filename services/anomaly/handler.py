@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from canairy.messages.detections import Detections, Region
-from canairy.messages.header import MODEL_UNAVAILABLE
+from canairy.messages.header import MODEL_UNAVAILABLE, FrameHeader
 from canairy.messages.reading import Reading
 from canairy.site.model import Site
 from canairy.stream import schema
@@ -20,10 +20,10 @@ from canairy.stream.step import Decoded
 from canairy.stream.troubles import Troubles, other_site
 from canairy.topics import EVIDENCE, READINGS
 from canairy.trace import span, spans
-from services.anomaly.crops import Crops, Pixels
+from services.anomaly.crops import Crops
 from services.anomaly.evidence import EvidenceRule
-from services.anomaly.measure import measure
 from services.anomaly.scoring import Scoring, Verdict, Verdicts
+from services.anomaly.surface import NOTHING, Seen, Surface, see
 
 
 class Anomaly:
@@ -34,6 +34,7 @@ class Anomaly:
         self._troubles = troubles or Troubles()
         self._scoring = scoring
         self._evidence = EvidenceRule.of(site)
+        self._surfaces = {asset.id: Surface.of(asset) for asset in site.assets}
 
     def decode(self, record: Received, now: datetime) -> Crops:
         """As `Step.decode`: pixels included, so that a damaged crop is found out here."""
@@ -79,7 +80,9 @@ class Anomaly:
     def _readings(self, crops: Crops, said: Verdicts, headers: dict[str, bytes]) -> Iterator[Outgoing]:
         for index, (region, pixels) in enumerate(zip(crops.detections.regions, crops.pixels, strict=True)):
             verdict = said.get(index)
-            reading = _reading(crops.detections, index, region, pixels, verdict)
+            surface = self._surfaces.get(region.asset)
+            seen = NOTHING if pixels is None else see(pixels, region, crops.detections.radiometry, surface)
+            reading = _reading(crops.detections, index, region, seen, verdict)
             yield Outgoing(READINGS, region.asset, reading.encode(), schema.header("Reading") | headers)
             evidence = self._evidence.of_reading(reading, region, None if verdict is None else verdict.map)
             if evidence is not None:
@@ -87,20 +90,22 @@ class Anomaly:
 
 
 def _unscored(crops: Crops) -> Crops:
-    header = crops.detections.header
-    flags = tuple(dict.fromkeys((*header.flags, MODEL_UNAVAILABLE)))
-    return replace(crops, detections=replace(crops.detections, header=replace(header, flags=flags)))
+    header = _flagged(crops.detections.header, MODEL_UNAVAILABLE)
+    return replace(crops, detections=replace(crops.detections, header=header))
 
 
-def _reading(
-    detections: Detections, index: int, region: Region, pixels: Pixels | None, verdict: Verdict | None
-) -> Reading:
+def _flagged(header: FrameHeader, *flags: str) -> FrameHeader:
+    return replace(header, flags=tuple(dict.fromkeys((*header.flags, *flags)))) if flags else header
+
+
+def _reading(detections: Detections, index: int, region: Region, seen: Seen, verdict: Verdict | None) -> Reading:
     return Reading(
-        header=detections.header,
+        header=_flagged(detections.header, *seen.flags),
         frame=detections.frame,
         asset=region.asset,
         kind=region.kind,
-        temperatures=None if pixels is None else measure(pixels.celsius, region.x, region.y, region.outline),
+        temperatures=seen.temperatures,
+        uncertainty=seen.uncertainty,
         index=index,
         count=len(detections.regions),
         surroundings_c=region.surroundings_c,

@@ -7,12 +7,14 @@ from typing import Final
 
 from canairy.errors import InvalidMessage
 from canairy.messages.camera import CameraState
-from canairy.messages.frame import Frame, Radiometry
+from canairy.messages.frame import Frame
 from canairy.messages.header import OVER_RANGE, FrameHeader
+from canairy.messages.radiometry import ASSUMED
 from canairy.messages.thermogram import Thermogram
 from canairy.messages.wire import EPOCH
 from canairy.site.model import Camera, Site
 from canairy.topics import MAX_MESSAGE_BYTES
+from services.ingest.housing import Housing
 from services.ingest.picture import Picture, examine
 from services.ingest.source import RawFrame
 from services.ingest.times import Stamp, live_stamp, possible, pushed_stamp, recorded_stamp, text
@@ -32,7 +34,7 @@ class Feed:
         self.camera = camera
         self.watch = CameraWatch(site.site.id, camera, started_at)
         self._site = site
-        self._radiometry = Radiometry(**camera.radiometry.model_dump())
+        self._housing = Housing(camera)
         self._newest_at: datetime | None = None
         self._newest = ""
 
@@ -42,6 +44,7 @@ class Feed:
         Raises:
             InvalidMessage: impossible temperatures or time, an unknown view, or too many bytes to travel.
         """
+        raw = self._housing.seen_through(raw)
         picture = examine(raw.counts, raw.scale_k, raw.offset_k)
         try:
             self._check(raw, picture)
@@ -53,8 +56,8 @@ class Feed:
             self._watch_refused(picture, str(error), now)
             raise
         self.watch.saw(picture, now)
-        header = self._header(raw, frame, stamp, now, self._flags(picture, stamp, flags))
-        return Frame(header, thermogram, raw.radiometry or self._radiometry)
+        header = self._header(raw, frame, stamp, now, self._flags(picture, stamp, raw.flags, flags))
+        return Frame(header, thermogram, raw.radiometry or ASSUMED)
 
     def _check(self, raw: RawFrame, picture: Picture) -> None:
         if self.camera.view(raw.view) is None:
@@ -85,10 +88,12 @@ class Feed:
         else:
             self.watch.failed(reason, now)
 
-    def _flags(self, picture: Picture, stamp: Stamp, flags: tuple[str, ...]) -> tuple[str, ...]:
+    def _flags(
+        self, picture: Picture, stamp: Stamp, source: tuple[str, ...], flags: tuple[str, ...]
+    ) -> tuple[str, ...]:
         doubtful = _DOUBTFUL.get(self.watch.state)
         own = (OVER_RANGE,) if picture.saturated else ()
-        return (*stamp.flags, *own, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
+        return (*stamp.flags, *source, *own, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
 
     def _header(self, raw: RawFrame, frame: str, stamp: Stamp, now: datetime, flags: tuple[str, ...]) -> FrameHeader:
         return FrameHeader(

@@ -29,7 +29,7 @@ from canairy.stream.broker import Outgoing
 from services.ingest.canary import canary_frame
 from services.ingest.feed import Feed
 from services.ingest.parcel import Care, Parcel
-from services.ingest.source import Event, Failed, Finished, RawFrame, Unreadable
+from services.ingest.source import Event, Failed, Finished, RawFrame, RawPicture, Unreadable
 from services.ingest.watch import Report
 
 log = get_logger()
@@ -67,6 +67,8 @@ class IngestHandler:
             match event:
                 case RawFrame():
                     parcels = [self._frame_or_dead_letter(line.feed, event, now)]
+                case RawPicture():
+                    parcels = [self._dead_letter(event, "a picture without temperatures: this release takes none")]
                 case Unreadable():
                     parcels = [self._dead_letter(event, event.reason)]
                 case Finished():
@@ -128,7 +130,7 @@ class IngestHandler:
         except InvalidMessage as error:
             return self._dead_letter(raw, str(error))
 
-    def _dead_letter(self, event: RawFrame | Unreadable, reason: str) -> Parcel:
+    def _dead_letter(self, event: RawFrame | RawPicture | Unreadable, reason: str) -> Parcel:
         """By name: a file can be looked at where it lies, and a live camera's frames would fill the topic."""
         metrics.INGEST_REFUSED.labels(event.camera).inc()
         log.warning("frame refused", camera=event.camera, file=_printable(event.file), reason=reason)

@@ -19,8 +19,10 @@ from canairy.messages.evidence import Evidence
 from canairy.messages.header import Place
 from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.thermogram import Thermogram
+from canairy.messages.uncertainty import NOT_DEPENDABLE, Uncertainty
 from canairy.topics import EVIDENCE, FRAMES
 from cli.evidence import Album
+from cli.evidence_picture import _lines
 from protos.canairy.v1 import thermal_pb2 as pb
 from services.anomaly.evidence import EVERY, NEAR_EVERY, EvidenceRule
 from tests.helpers.frames import NOON, SCALE_K, counts, header, heated, record, scene
@@ -191,6 +193,17 @@ def test_a_picture_shows_the_crop_and_reddens_where_it_is_abnormal(tmp_path: Pat
     height, width = 360, 288
     second = red[16 : 16 + height, 32 + width : 32 + 2 * width]
     assert second[-100:].mean() > second[:100].mean() + 50
+
+
+def test_below_a_picture_stands_how_sure_its_temperature_is_and_what_is_wrong_with_it() -> None:
+    told = header(flags=(NOT_DEPENDABLE, "time_assigned"))
+
+    lines = _lines(
+        evidence(header=told, max_c=94.26, uncertainty=Uncertainty(1.2, 0.9)), SEOUL, np.full((2, 2), 20, np.float32)
+    )
+
+    assert "hottest 94.3 degC, plus or minus 3.0 K (95 %)" in lines
+    assert NOT_DEPENDABLE in lines
 
 
 def test_no_name_of_an_asset_leads_out_of_the_folder(tmp_path: Path) -> None:
