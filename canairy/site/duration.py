@@ -8,7 +8,9 @@ from typing import Any, Final
 
 UNITS: Final = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
-WHOLE: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
+# For editors, which know no `fullmatch`.
+DURATION_PATTERN: Final = r"^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$"
+WHOLE: Final = re.compile(DURATION_PATTERN)
 
 
 def parse_duration(text: Any) -> timedelta:  # noqa: ANN401 - pydantic hands over whatever the file holds

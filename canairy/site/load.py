@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from canairy.errors import ConfigurationError
+from canairy.site.credentials import redacted, secret_key
 from canairy.site.document import Document, Location, Mistake, dotted, read_document
 from canairy.site.model import Site
 from canairy.site.whole import whole_mistakes
@@ -85,7 +86,7 @@ def _validated(document: Document, digest: str) -> _Outcome:
     except ValidationError as error:
         found |= set(_model_mistakes(document, error.errors(include_url=False)))
     if found or site is None:
-        return _Outcome(None, sorted(found))
+        return _Outcome(None, sorted(replace(mistake, message=redacted(mistake.message)) for mistake in found))
     return _Outcome(site.model_copy(update={"digest": digest}), [])
 
 
@@ -94,12 +95,19 @@ def _model_mistakes(document: Document, errors: list[ErrorDetails]) -> Iterator[
     for error in errors:
         location = _location(document, error)
         entry = document.entry(location)
-        message = explain(error, entry.written)
+        message = _explained(error, entry.written, location)
         # An alternative of a union that failed too says the same thing in other words.
         if message is None or (location in said and error["loc"] != location):
             continue
         said.add(location)
         yield Mistake(entry.line, dotted(location), message)
+
+
+def _explained(error: ErrorDetails, written: str, location: Location) -> str | None:
+    """What is wrong, without the value where that may be a secret."""
+    if secret_key(location) and error["type"] not in {"missing", "extra_forbidden"}:
+        return "is not the name of a secret (its value is not shown)"
+    return explain(error, written)
 
 
 def _location(document: Document, error: ErrorDetails) -> Location:

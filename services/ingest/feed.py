@@ -14,6 +14,7 @@ from canairy.messages.wire import EPOCH
 from canairy.site.model import Camera, Site
 from canairy.topics import MAX_MESSAGE_BYTES
 from services.ingest.picture import Picture, examine
+from services.ingest.size import check_size
 from services.ingest.source import RawFrame
 from services.ingest.times import Stamp, live_stamp, possible, pushed_stamp, recorded_stamp, text
 from services.ingest.watch import CameraWatch
@@ -60,6 +61,7 @@ class Feed:
         if self.camera.view(raw.view) is None:
             known = ", ".join(view.id for view in self.camera.views)
             raise InvalidMessage(f"{self.camera.id} has no view {raw.view!r}: its views are {known}")
+        check_size(self.camera, raw.counts)
         picture.check_possible()
 
     def _stamp(self, raw: RawFrame, now: datetime) -> Stamp:
