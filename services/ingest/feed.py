@@ -13,6 +13,7 @@ from canairy.messages.thermogram import Thermogram
 from canairy.messages.wire import EPOCH
 from canairy.site.model import Camera, Site
 from canairy.topics import MAX_MESSAGE_BYTES
+from services.ingest.masks import Masks
 from services.ingest.picture import Picture, examine
 from services.ingest.size import check_size
 from services.ingest.source import RawFrame
@@ -32,6 +33,7 @@ class Feed:
     def __init__(self, site: Site, camera: Camera, started_at: datetime) -> None:
         self.camera = camera
         self.watch = CameraWatch(site.site.id, camera, started_at)
+        self._masks = Masks(camera)
         self._site = site
         self._radiometry = Radiometry(**camera.radiometry.model_dump())
         self._newest_at: datetime | None = None
@@ -43,10 +45,11 @@ class Feed:
         Raises:
             InvalidMessage: impossible temperatures or time, an unknown view, or too many bytes to travel.
         """
+        raw = self._masks.onto(raw)
         picture = examine(raw.counts, raw.scale_k, raw.offset_k)
         try:
             self._check(raw, picture)
-            thermogram = _packed(raw)
+            thermogram = _packed(raw, self._masks)
             stamp = self._stamp(raw, now)
             frame = f"{self.camera.id}:{(stamp.captured_at - EPOCH) // MICROSECOND}:{picture.mark}"
             self._keep_order(stamp.captured_at, frame)
@@ -106,8 +109,8 @@ class Feed:
         )
 
 
-def _packed(raw: RawFrame) -> Thermogram:
-    thermogram = Thermogram.of(raw.counts, raw.scale_k, raw.offset_k)
+def _packed(raw: RawFrame, masks: Masks) -> Thermogram:
+    thermogram = masks.packed(raw)
     if len(thermogram.packed) > MAX_MESSAGE_BYTES - _ROOM_BYTES:
         height, width = raw.counts.shape
         raise InvalidMessage(

@@ -85,6 +85,15 @@ def test_a_mask_is_an_outline(tmp_path: Path, mask: str, told: str) -> None:
     assert [it.message for it in found] == [told]
 
 
+@pytest.mark.parametrize("key", ["keep_visible_image", "keep_location"])
+def test_to_ask_for_what_cannot_be_kept_is_a_mistake(tmp_path: Path, key: str) -> None:
+    assert mistakes_of(tmp_path, ("rate_hz: 2", f"privacy: {{{key}: false}}")) == []
+    (found,) = mistakes_of(tmp_path, ("rate_hz: 2", f"privacy: {{{key}: true}}"))
+
+    assert (found.line, found.path) == (5, f"cameras[0].privacy.{key}")
+    assert found.message.startswith("must be false: this release keeps neither")
+
+
 def test_a_mask_beyond_the_frame_hides_nothing(tmp_path: Path) -> None:
     path = write(
         tmp_path,
