@@ -13,6 +13,7 @@ from canairy.site.load import check_site, load_site, mistake_line
 from canairy.site.model import Site
 from canairy.site.schema import site_schema
 from cli.output import emit, emit_json
+from cli.site_teach import teach
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     group.callback()(_group)
     group.command("check")(check)
     group.command("schema")(schema)
+    group.command("teach")(teach)
     app.add_typer(group, name="site")
 
 
