@@ -28,9 +28,17 @@ def overlap(one: Outline, other: Outline) -> bool:
     Exact: all corners are whole numbers, and only signs of cross products are asked for (de Berg et al.,
     Computational Geometry, chapter 2).
     """
+    if _apart(one, other):
+        return False
     if any(_meet(a, b, c, d) for (a, b), (c, d) in product(_edges(one), _edges(other))):
         return True
     return _holds(one, other[0]) or _holds(other, one[0])
+
+
+def _apart(one: Outline, other: Outline) -> bool:
+    """Whether the rectangles round them have no pixel in common: so for almost all pairs in a site."""
+    sides = ((sorted(it[axis] for it in one), sorted(it[axis] for it in other)) for axis in (0, 1))
+    return any(mine[-1] < theirs[0] or theirs[-1] < mine[0] for mine, theirs in sides)
 
 
 def _edges(outline: Outline) -> Iterator[tuple[Point, Point]]:

@@ -78,7 +78,7 @@ canvas.addEventListener("mouseup", (event) => {
   if (held) { held = null; return; }
   const at = place(event);
   if (drawing) {
-    if (drawing.length > 2 && cornerAt([drawing[0]], at)) return close();
+    if (drawing.length > 2 && cornerAt([drawing[0]], at)) return closeOutline();
     drawing.push(at);
   } else {
     const hit = outlines.find((it) => inside(it.region, at));
@@ -88,11 +88,11 @@ canvas.addEventListener("mouseup", (event) => {
 });
 
 canvas.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && drawing && drawing.length > 2) close();
+  if (event.key === "Enter" && drawing && drawing.length > 2) closeOutline();
   if (event.key === "Escape") { drawing = null; draw(); }
 });
 
-function close() {
+function closeOutline() {
   const made = { id: freeName(), equipment: "0201", region: drawing, phase: "", group: "" };
   outlines.push(made);
   drawing = null;

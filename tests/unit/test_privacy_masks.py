@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,15 @@ from hypothesis.extra import numpy as npst
 
 from canairy.errors import InvalidMessage
 from canairy.messages.camera import CameraState
+from canairy.messages.evidence import Evidence
+from canairy.messages.header import Place
 from canairy.messages.thermogram import Thermogram, filled, to_celsius
+from cli.evidence_picture import MARGIN_PX, MASKED, SIDE_PX, draw
 from services.anomaly.measure import measure
 from services.detection.hotspots import find_hotspots
 from services.ingest.masks import MISSING, Masks, masked_pixels
 from services.ingest.source import RawPicture
+from tests.helpers.frames import header
 from tests.helpers.ingest import (
     NOON,
     SCALE_K,
@@ -209,3 +214,19 @@ def test_a_region_is_measured_by_the_pixels_that_are_not_masked(
 
 def test_a_region_that_is_masked_whole_has_no_temperature() -> None:
     assert measure(np.full((4, 4), np.nan, np.float32), 0, 0, ()) is None
+
+
+@pytest.mark.parametrize("masked", [slice(0, 5), slice(None)])
+def test_the_picture_of_a_crop_is_grey_where_it_is_masked(masked: slice) -> None:
+    counts = picture(shape=(20, 40))
+    counts[:, masked] = MISSING
+    crop = Thermogram.of(counts, SCALE_K, 0.0, MISSING)
+    evidence = Evidence(header(), Place("thermal.frames", 0, 1), "joint-a", 0, 0, crop)
+
+    drawn = draw(Evidence.decode(evidence.encode()), ZoneInfo("UTC"))
+
+    scene = drawn[MARGIN_PX : MARGIN_PX + SIDE_PX // 2, MARGIN_PX : MARGIN_PX + SIDE_PX]
+    grey = (scene == MASKED).all(axis=2)
+    columns = SIDE_PX if masked.stop is None else SIDE_PX * 5 // 40
+    assert grey[:, :columns].all()
+    assert not grey[:, columns:].any()
