@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -25,6 +26,8 @@ NARROWEST_K: Final = 5.0
 LONGEST_LINE: Final = 80
 WHITE: Final = (235, 235, 235)
 RED: Final = (80, 80, 255)
+# What a privacy mask covers.
+MASKED: Final = (96, 96, 96)
 # Share of the colour of the map where it is twice the threshold and over.
 STRONGEST: Final = 0.75
 
@@ -46,9 +49,18 @@ def _abnormal(evidence: Evidence) -> bool:
 
 
 def _coloured(celsius: npt.NDArray[np.float32]) -> Picture:
-    low, high = float(celsius.min()), float(celsius.max())
-    share = (celsius - low) / max(high - low, NARROWEST_K)
-    return np.asarray(cv2.applyColorMap((255 * share).astype(np.uint8), cv2.COLORMAP_INFERNO), np.uint8)
+    known = np.isfinite(celsius)
+    low, high = _range(celsius)
+    share = np.where(known, (celsius - low) / max(high - low, NARROWEST_K), 0)
+    picture = np.asarray(cv2.applyColorMap((255 * share).astype(np.uint8), cv2.COLORMAP_INFERNO), np.uint8)
+    picture[~known] = MASKED
+    return picture
+
+
+def _range(celsius: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Lowest and highest temperature; NaN where all are masked."""
+    known = celsius[np.isfinite(celsius)]
+    return (float(known.min()), float(known.max())) if known.size else (math.nan, math.nan)
 
 
 def _over(crop: Picture, distances: AnomalyMap) -> Picture:
@@ -62,9 +74,10 @@ def _over(crop: Picture, distances: AnomalyMap) -> Picture:
 
 def _lines(evidence: Evidence, zone: ZoneInfo, celsius: npt.NDArray[np.float32]) -> Sequence[str]:
     at = evidence.header.captured_at.astimezone(zone)
+    low, high = _range(celsius)
     lines = [
         f"{evidence.header.site}  {evidence.asset}",
-        f"{at:%Y-%m-%d %H:%M:%S %Z}  {celsius.min():.1f} to {celsius.max():.1f} degC",
+        f"{at:%Y-%m-%d %H:%M:%S %Z}  {low:.1f} to {high:.1f} degC",
     ]
     if evidence.max_c is not None and evidence.uncertainty is not None:
         lines.append(f"hottest {evidence.max_c:.1f} degC, plus or minus {evidence.uncertainty.expanded_k:.1f} K (95 %)")

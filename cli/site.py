@@ -1,8 +1,9 @@
-"""`canairy site check`: is this site file right?"""
+"""`canairy site`: is this site file right, and what may stand in one?"""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,9 @@ import typer
 
 from canairy.site.load import check_site, load_site, mistake_line
 from canairy.site.model import Site
+from canairy.site.schema import site_schema
 from cli.output import emit, emit_json
+from cli.site_teach import teach
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
@@ -20,6 +23,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Site files.")
     group.callback()(_group)
     group.command("check")(check)
+    group.command("schema")(schema)
+    group.command("teach")(teach)
     app.add_typer(group, name="site")
 
 
@@ -40,6 +45,16 @@ def check(
     if mistakes:
         raise typer.Exit(1)
     _summarize(load_site(file), json_)
+
+
+def schema() -> None:
+    """Print the JSON Schema of site files, for editors that complete and explain keys.
+
+    Those that use the YAML language server find it by a first line in the site file:
+
+    # yaml-language-server: $schema=PATH/TO/site.schema.json
+    """
+    emit(json.dumps(site_schema(), indent=2, ensure_ascii=False))
 
 
 def _summarize(site: Site, json_: bool) -> None:

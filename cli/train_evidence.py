@@ -19,7 +19,7 @@ import numpy as np
 from canairy.errors import ConfigurationError, InvalidMessage
 from canairy.messages.evidence import Evidence
 from canairy.messages.header import OVER_RANGE
-from canairy.messages.thermogram import Thermogram
+from canairy.messages.thermogram import Thermogram, filled
 from canairy.models.square import SMALLEST_SIDE_PX
 from canairy.stream import schema
 from canairy.stream.broker import Reader, Received
@@ -176,4 +176,4 @@ class _Choice:
 def _crop(packed: Thermogram) -> Crop:
     if min(packed.width, packed.height) < SMALLEST_SIDE_PX:
         raise InvalidMessage(f"a crop of {packed.width}x{packed.height} pixels shows nothing")
-    return Crop(packed.counts(), Scale(packed.scale_k, packed.offset_k, radiometric=True))
+    return Crop(filled(packed.counts(), packed.missing), Scale(packed.scale_k, packed.offset_k, radiometric=True))

@@ -124,6 +124,25 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteFile:
+    """A site file in force for what was captured from `since` on; None: from the beginning."""
+
+    since: datetime | None
+    digest: str
+    content: bytes
+
+    def to_wire(self) -> pb.SiteFile:
+        """The protobuf message."""
+        return pb.SiteFile(since=wire.optional_timestamp(self.since), digest=self.digest, content=self.content)
+
+    @classmethod
+    def from_wire(cls, message: pb.SiteFile) -> SiteFile:
+        """Raises InvalidMessage for an impossible time, or without a digest."""
+        since = wire.optional_moment(message, "since")
+        return cls(since, wire.required(message.digest, "site_file.digest"), message.content)
+
+
+@dataclass(frozen=True, slots=True)
 class PointState:
     """The memory of one point, named as in alarms.proto. `captures`: the readings already judged, oldest first."""
 
@@ -139,6 +158,7 @@ class PointState:
     newest_at: datetime | None = None
     newest_complete: bool = False
     decisions: tuple[Decision, ...] = ()
+    site_files: tuple[SiteFile, ...] = ()
 
     def encode(self) -> bytes:
         """Serialized canairy.v1.PointState."""
@@ -155,6 +175,7 @@ class PointState:
             newest_at=wire.optional_timestamp(self.newest_at),
             newest_complete=self.newest_complete,
             decisions=[decision.to_wire() for decision in self.decisions],
+            site_files=[it.to_wire() for it in self.site_files],
         ).SerializeToString()
 
     @classmethod
@@ -174,4 +195,5 @@ class PointState:
             newest_at=wire.optional_moment(message, "newest_at"),
             newest_complete=message.newest_complete,
             decisions=tuple(Decision.from_wire(decision) for decision in message.decisions),
+            site_files=tuple(SiteFile.from_wire(it) for it in message.site_files),
         )

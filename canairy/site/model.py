@@ -6,24 +6,13 @@ from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AwareDatetime, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from canairy.site.duration import parse_duration
+from canairy.site.base import Duration, Identifier, Model, PixelPoint
+from canairy.site.privacy import Privacy
 
-# "_" first is reserved for the canary; "/" separates a view from its finds.
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-PixelPoint = tuple[Annotated[int, Field(ge=0, le=4095)], Annotated[int, Field(ge=0, le=4095)]]
 Level = Literal["low", "medium", "high"]
+Side = Annotated[int, Field(ge=1, le=4096)]
 
 # Industrial thermal CCTV data set (514): site kind and equipment.
 EQUIPMENT: dict[str, str] = {
@@ -56,12 +45,6 @@ def _site_zone(name: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"unknown time zone {name!r}: use a name such as Asia/Seoul") from error
     return name
-
-
-class Model(BaseModel):
-    """Unknown keys, NaN and infinity are mistakes; values never change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SiteInfo(Model):
@@ -241,6 +224,9 @@ class Camera(Model):
     starts_at: AwareDatetime | None = None
     # A camera without a new frame for this long is silent; default: five periods, at least 5 s.
     silent_after: Duration | None = None
+    # Width and height of its frames, pixels: regions are held against it, and frames of another size are refused.
+    size: tuple[Side, Side] | None = None
+    privacy: Privacy = Privacy()
     views: tuple[View, ...] = Field(min_length=1)
 
     @field_validator("files", "subfolders")
@@ -316,7 +302,7 @@ class Site(Model):
 
     site: SiteInfo
     cameras: tuple[Camera, ...] = Field(min_length=1)
-    measurements: dict[Identifier, DeclaredMeasurement] = {}
+    measurements: dict[Identifier, DeclaredMeasurement] = Field(default_factory=dict)
     detector: Detector | None = None
     alerting: Alerting = Alerting()
     # SHA-256 of the file's bytes, first 16 hex digits; set by the loader.

@@ -104,7 +104,12 @@ def _unknown_key(error: ErrorDetails, _written: str) -> str:
 
 def _missing(error: ErrorDetails, _written: str) -> str:
     key = error["loc"][-1] if error["loc"] else ""
-    return "is not a point: write [x, y]" if isinstance(key, int) else f"the key {key!r} is missing"
+    return _pair(error["loc"][:-1]) if isinstance(key, int) else f"the key {key!r} is missing"
+
+
+def _pair(location: tuple[int | str, ...]) -> str:
+    """The two pairs in a site file: a size, and a point of an outline."""
+    return "is not a size: write [width, height]" if location[-1:] == ("size",) else "is not a point: write [x, y]"
 
 
 def _too_short(error: ErrorDetails, _written: str) -> str | None:
@@ -117,8 +122,8 @@ def _too_short(error: ErrorDetails, _written: str) -> str | None:
 
 def _too_long(error: ErrorDetails, _written: str) -> str:
     most = error.get("ctx", {})["max_length"]
-    if most == 2:  # the one pair in a site file
-        return "is not a point: write [x, y]"
+    if most == 2:
+        return _pair(error["loc"])
     return f"has {len(error['input'])}, at most {most} are possible"
 
 

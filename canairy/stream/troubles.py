@@ -24,6 +24,10 @@ OTHER_SITE: Final = "other_site"
 # What a judge remembered could not be read, or is gone.
 STATE_LOST: Final = "state_lost"
 
+# Somebody changed the site file, and it has mistakes; or what was changed in it needs a restart.
+SITE_FILE_INVALID: Final = "site_file_invalid"
+SITE_FILE_NOT_APPLIED: Final = "site_file_not_applied"
+
 # Long enough for three canaries at the usual one a minute.
 TOLD_S: Final = 180.0
 # What happens again and again is logged as often as this.
@@ -49,7 +53,12 @@ class Troubles:
     def flags(self) -> tuple[str, ...]:
         """What is to be told now."""
         now = self.clock()
-        return tuple(sorted(flag for flag, until in self._until.items() if now < until))
+        # A copy: who watches a file tells its troubles from a thread of its own.
+        return tuple(sorted(flag for flag, until in list(self._until.items()) if now < until))
+
+    def over(self, flag: str) -> None:
+        """What happened is put right: it is not told any more."""
+        self._until.pop(flag, None)
 
     def onto(self, header: FrameHeader) -> FrameHeader:
         """The header of a canary with these flags; of any other frame, as it is."""

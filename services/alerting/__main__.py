@@ -7,7 +7,7 @@ from typing import Final
 from canairy import metrics
 from canairy.service import main, running
 from canairy.settings import load_settings
-from canairy.site.load import load_site
+from canairy.site.load import load_site_file
 from canairy.stream.intake import Intake
 from canairy.stream.kafka import KafkaChannel, KafkaProducer, KafkaReader
 from canairy.stream.loop import Loop, LoopOptions
@@ -15,8 +15,10 @@ from canairy.stream.troubles import Troubles
 from canairy.topics import ALERTS, AUDIT, BY_NAME, CAMERAS, COMMANDS, MEASUREMENTS, READINGS, STATE
 from services.alerting.alarm_view import AlarmView
 from services.alerting.api import start_api
+from services.alerting.follow import utc_now
 from services.alerting.handler import Alerting
 from services.alerting.settings import AlertingSettings
+from services.alerting.site_watch import SiteWatch
 
 INPUTS = (READINGS, CAMERAS, MEASUREMENTS, COMMANDS)
 # What the step counts, by its own word for it.
@@ -36,7 +38,8 @@ def count(kind: str, label: str, number: int) -> None:
 def run() -> None:
     """Run until told to stop: judge when it is our turn, answer reads always."""
     settings = load_settings(AlertingSettings)
-    site = load_site(settings.site_file)
+    started_at = utc_now()
+    site, site_file = load_site_file(settings.site_file)
     group = f"{site.site.id}.alerting"
     with running("alerting", settings) as service:
         view = AlarmView(
@@ -56,9 +59,11 @@ def run() -> None:
         )
         service.health.need(lambda: api.serving, "the alarms have not been read yet")
         view.start()
+        troubles = Troubles()
+        watch = SiteWatch(settings.site_file, site_file, producer, view.outcomes.wait_for, troubles, utc_now)
+        watch.start()
         try:
-            troubles = Troubles()
-            step = Alerting(site, count, troubles=troubles)
+            step = Alerting(site, count, troubles=troubles, site_file=site_file, started_at=started_at)
             # One site has one judge: the same transactional identity for every replica, so that the last one in wins.
             inputs = [BY_NAME[name] for name in INPUTS]
             channel = KafkaChannel(settings, group, inputs, transactional_id=group, troubles=troubles)
@@ -66,6 +71,7 @@ def run() -> None:
             options = LoopOptions(limit=settings.batch_limit, hold_s=settings.hold_s, latest_state_only=True)
             Loop(channel, step, intake, options, service.health).run(service.stop)
         finally:
+            watch.stop()
             api.stop()
             view.stop()
             producer.close()

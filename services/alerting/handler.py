@@ -14,6 +14,7 @@ from canairy.messages.camera import CameraStatus
 from canairy.messages.command import Command
 from canairy.messages.reading import Reading
 from canairy.messages.state import PointState
+from canairy.messages.wire import EPOCH
 from canairy.present import SET_BACK, Present
 from canairy.site.model import Site
 from canairy.stream import schema
@@ -29,7 +30,7 @@ from services.alerting.judge.catching_up import CatchingUp
 from services.alerting.judge.events import Heartbeat
 from services.alerting.judge.intake import Input, Intake
 from services.alerting.judge.judge import Judge
-from services.alerting.judge.rules import SiteRules
+from services.alerting.judge.versions import Version
 
 log = get_logger()
 
@@ -46,14 +47,24 @@ class Alerting:
     """Judges readings, camera states and commands of one site. Implements `Step[Input]`."""
 
     def __init__(
-        self, site: Site, count: Count = _uncounted, *, know_captures: bool = True, troubles: Troubles | None = None
+        self,
+        site: Site,
+        count: Count = _uncounted,
+        *,
+        know_captures: bool = True,
+        troubles: Troubles | None = None,
+        site_file: bytes = b"",
+        started_at: datetime | None = None,
     ) -> None:
-        self._rules = SiteRules.of(site)
+        """`site_file`: the bytes that `site` was read from; `started_at`: when, so that newer ones are known."""
+        self._started_with = Version.of(EPOCH, site, site_file)
+        self._started_at = started_at
+        self._rules = self._started_with.rules
         self._troubles = troubles or Troubles()
         self._intake = Intake(self._rules)
         self._count = count
         self._know_captures = know_captures
-        self._judge = Judge(self._rules, know_captures=know_captures)
+        self._judge = self._new_judge()
         self._catching_up = CatchingUp(self._rules)
         self._present = Present()
         self._begun = False
@@ -90,7 +101,7 @@ class Alerting:
 
     def forget(self) -> None:
         """Drop all state: the partitions have changed."""
-        self._judge = Judge(self._rules, know_captures=self._know_captures)
+        self._judge = self._new_judge()
         self._catching_up = CatchingUp(self._rules)
         self._begun = False
         self._blank = True
@@ -109,6 +120,9 @@ class Alerting:
             self._troubles.happened(STATE_LOST, "the state of a point cannot be read: it begins afresh")
             raise
         self._judge.restore(record.key, state)
+
+    def _new_judge(self) -> Judge:
+        return Judge(self._started_with, know_captures=self._know_captures, started_at=self._started_at)
 
     # --- a batch ----------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.messages.detections import Detections, Region
-from canairy.messages.thermogram import to_celsius
+from canairy.messages.thermogram import filled, to_celsius
 from services.anomaly.measure import Celsius
 
 Counts = npt.NDArray[np.uint16]
@@ -17,7 +17,10 @@ Counts = npt.NDArray[np.uint16]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pixels:
-    """A crop as uint16 counts and as float32 degrees Celsius, (height, width); kelvin = count * scale_k + offset_k."""
+    """A crop as uint16 counts and as float32 degrees Celsius, (height, width); kelvin = count * scale_k + offset_k.
+
+    Under a privacy mask the temperature is NaN, and the count the median of the others.
+    """
 
     counts: Counts
     celsius: Celsius
@@ -43,4 +46,5 @@ def _pixels(region: Region) -> Pixels | None:
     if crop is None:
         return None
     counts = crop.counts()
-    return Pixels(counts, to_celsius(counts, crop.scale_k, crop.offset_k), crop.scale_k, crop.offset_k)
+    celsius = to_celsius(counts, crop.scale_k, crop.offset_k, crop.missing)
+    return Pixels(filled(counts, crop.missing), celsius, crop.scale_k, crop.offset_k)

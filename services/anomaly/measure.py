@@ -31,9 +31,9 @@ def measure(celsius: Celsius, x: int, y: int, outline: Outline) -> Temperatures 
         outline: Polygon in frame pixels; empty for the whole crop.
 
     Returns:
-        The temperatures, or None when no pixel lies inside.
+        The temperatures, or None when no pixel with a temperature lies inside.
     """
-    mask = _inside(outline, x, y, celsius.shape) & ~np.isnan(celsius)
+    mask = _inside(outline, x, y, celsius.shape) & np.isfinite(celsius)
     values = celsius[mask]
     if values.size == 0:
         return None

@@ -75,7 +75,9 @@ class Detection:
         if header.captured_at > self._present.latest(now) + AHEAD:
             raise InvalidMessage(f"{header.camera}: captured at {header.captured_at}, which is in the future ({now})")
         counts = frame.thermogram.counts()
-        return Picture(frame, counts, to_celsius(counts, frame.thermogram.scale_k, frame.thermogram.offset_k))
+        thermogram = frame.thermogram
+        celsius = to_celsius(counts, thermogram.scale_k, thermogram.offset_k, thermogram.missing)
+        return Picture(frame, counts, celsius)
 
     def handle(self, batch: Sequence[Decoded[Picture]], now: datetime) -> Iterable[Outgoing]:
         """As `Step.handle`: one message of detections a frame, and what is remembered of its view."""
@@ -156,7 +158,7 @@ class Detection:
         view = self._view(picture.frame)
         if view is None:
             return [Region(CANARY, RegionKind.REGISTERED, 0, 0, thermogram)], None
-        scale = thermogram.scale_k, thermogram.offset_k
+        scale = thermogram.scale_k, thermogram.offset_k, thermogram.missing
         agreed = agree(view.assets, seen or ())
         registered = [
             replace(regions.registered(asset, picture.counts, *scale), equipment=agreed.registered.get(asset.id))
@@ -208,7 +210,9 @@ def _unregistered(spots: list[HotSpot], view: View, picture: Picture) -> list[Ho
     return [spot for spot in spots if not taken[spot.peak_y, spot.peak_x]]
 
 
-def _find_region(seen: Seen, counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float) -> Region:
+def _find_region(
+    seen: Seen, counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float, missing: int | None
+) -> Region:
     find, spot, box = seen.find, seen.sight.spot, seen.sight.box
     crop = counts[find.y : find.y + find.height, find.x : find.x + find.width]
     return Region(
@@ -216,7 +220,7 @@ def _find_region(seen: Seen, counts: npt.NDArray[np.uint16], scale_k: float, off
         kind=RegionKind.EQUIPMENT if find.code else RegionKind.HOT_SPOT,
         x=find.x,
         y=find.y,
-        crop=Thermogram.of(crop, scale_k, offset_k) if crop.size else None,
+        crop=Thermogram.of(crop, scale_k, offset_k, missing) if crop.size else None,
         score=None if spot is None else spot.score,
         surroundings_c=None if spot is None else spot.surroundings_c,
         unseen=not seen.sight,

@@ -9,13 +9,14 @@ import numpy.typing as npt
 
 from canairy.messages.equipment import Equipment
 from canairy.messages.frame import Frame
+from canairy.messages.thermogram import filled
 from services.detection.detector import Shown
 from services.detection.finds import Box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A frame with its pixels: uint16 counts and float32 degrees Celsius, both (height, width)."""
+    """A frame with its pixels: uint16 counts and float32 degrees Celsius (NaN under a mask), both (height, width)."""
 
     frame: Frame
     counts: npt.NDArray[np.uint16]
@@ -25,7 +26,7 @@ class Picture:
     def shown(self) -> Shown:
         """As a detector is shown it."""
         thermogram = self.frame.thermogram
-        return Shown(self.counts, thermogram.scale_k, thermogram.offset_k)
+        return Shown(filled(self.counts, thermogram.missing), thermogram.scale_k, thermogram.offset_k)
 
     def box(self, seen: Equipment) -> Box | None:
         """Equipment with its hottest pixel; None where no pixel of it is known."""

@@ -20,13 +20,13 @@ Counts = npt.NDArray[np.uint16]
 MARGIN_PX: Final = 3
 
 
-def registered(asset: Asset, counts: Counts, scale_k: float, offset_k: float) -> Region:
+def registered(asset: Asset, counts: Counts, scale_k: float, offset_k: float, missing: int | None = None) -> Region:
     """The region of `asset` in a frame of uint16 counts (height, width); without a crop when it lies outside."""
     height, width = counts.shape
     left, top, right, bottom = _bounds(asset, width, height)
     crop = None
     if left < right and top < bottom:
-        crop = Thermogram.of(counts[top:bottom, left:right], scale_k, offset_k)
+        crop = Thermogram.of(counts[top:bottom, left:right], scale_k, offset_k, missing)
     return Region(asset.id, RegionKind.REGISTERED, left, top, crop, asset.region)
 
 

@@ -15,7 +15,9 @@ from canairy.messages.wire import EPOCH
 from canairy.site.model import Camera, Site
 from canairy.topics import MAX_MESSAGE_BYTES
 from services.ingest.housing import Housing
+from services.ingest.masks import Masks
 from services.ingest.picture import Picture, examine
+from services.ingest.size import check_size
 from services.ingest.source import RawFrame
 from services.ingest.times import Stamp, live_stamp, possible, pushed_stamp, recorded_stamp, text
 from services.ingest.watch import CameraWatch
@@ -33,6 +35,7 @@ class Feed:
     def __init__(self, site: Site, camera: Camera, started_at: datetime) -> None:
         self.camera = camera
         self.watch = CameraWatch(site.site.id, camera, started_at)
+        self._masks = Masks(camera)
         self._site = site
         self._housing = Housing(camera)
         self._newest_at: datetime | None = None
@@ -44,11 +47,11 @@ class Feed:
         Raises:
             InvalidMessage: impossible temperatures or time, an unknown view, or too many bytes to travel.
         """
-        raw = self._housing.seen_through(raw)
+        raw = self._housing.seen_through(self._masks.onto(raw))
         picture = examine(raw.counts, raw.scale_k, raw.offset_k)
         try:
             self._check(raw, picture)
-            thermogram = _packed(raw)
+            thermogram = _packed(raw, self._masks)
             stamp = self._stamp(raw, now)
             frame = f"{self.camera.id}:{(stamp.captured_at - EPOCH) // MICROSECOND}:{picture.mark}"
             self._keep_order(stamp.captured_at, frame)
@@ -63,6 +66,7 @@ class Feed:
         if self.camera.view(raw.view) is None:
             known = ", ".join(view.id for view in self.camera.views)
             raise InvalidMessage(f"{self.camera.id} has no view {raw.view!r}: its views are {known}")
+        check_size(self.camera, raw.counts)
         picture.check_possible()
 
     def _stamp(self, raw: RawFrame, now: datetime) -> Stamp:
@@ -109,8 +113,8 @@ class Feed:
         )
 
 
-def _packed(raw: RawFrame) -> Thermogram:
-    thermogram = Thermogram.of(raw.counts, raw.scale_k, raw.offset_k)
+def _packed(raw: RawFrame, masks: Masks) -> Thermogram:
+    thermogram = masks.packed(raw)
     if len(thermogram.packed) > MAX_MESSAGE_BYTES - _ROOM_BYTES:
         height, width = raw.counts.shape
         raise InvalidMessage(

@@ -14,7 +14,7 @@ from tests.acceptance.helpers.site import SIMULATED, write_site
 from tests.acceptance.helpers.stack import RunningStack, running
 
 HERE = Path(__file__).parent
-STACKS = {"stack", "thermograms", "rough", "pair", "demo_run", "demo_data"}
+STACKS = {"stack", "private", "reloaded", "thermograms", "rough", "pair", "demo_run", "demo_data"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -72,6 +72,18 @@ def test_a_wrong_camera_clock_is_corrected_and_what_it_said_is_kept_beside_the_f
     assert parcel.messages[0].headers["source-time"] == b"2026-03-05T11:59:00+00:00"
 
 
+def test_a_frame_of_another_size_than_the_site_file_says_is_refused_since_regions_would_not_fit() -> None:
+    handler = handler_of(site_of(camera(size=[64, 48])))
+
+    fits = handler.handle(raw(taken_at=NOON), NOON)
+    turned = handler.handle(raw(picture(shape=(64, 48)), taken_at=after(1)), after(1))
+
+    assert len(frames(fits)) == 1
+    (letter,) = dead_letters(turned)
+    assert letter.headers["dlq-reason"] == b"cam-01: 48x64 pixels, the site file says 64x48: regions do not fit"
+    assert statuses(turned)[0].state is CameraState.FAILED
+
+
 def test_live_frames_carry_the_sites_condition_and_recordings_do_not() -> None:
     handler = handler_of(SITE, flags=("time_invalid",))
 

@@ -193,6 +193,22 @@ def test_a_difference_needs_someone_to_differ_from(tmp_path: Path) -> None:
     assert "give the asset a `group`" in without[0].message
 
 
+def test_a_group_of_one_is_no_group(tmp_path: Path) -> None:
+    limits = "limits: &limits {high_c: 80, high_high_c: 100, delta_k: 15, on_delay: 10s}"
+    found = mistakes_of(tmp_path, ("group: ds-301\n", "group: other\n"), (limits, "limits: &limits {high_c: 80}"))
+
+    assert [(it.line, it.path.rpartition(".")[2], it.message) for it in found] == [
+        (14, "group", "a group needs two assets or more, and 'other' has this one only"),
+        (21, "group", "a group needs two assets or more, and 'ds-301' has this one only"),
+    ]
+
+
+def test_the_digest_of_a_file_cannot_stand_in_it(tmp_path: Path) -> None:
+    found = mistakes_of(tmp_path, ("measurements:", "digest: 0123456789abcdef\nmeasurements:"))
+
+    assert [(it.line, it.message) for it in found] == [(26, "unknown key 'digest': it is made of this file's bytes")]
+
+
 def test_a_phase_is_once_in_a_group(tmp_path: Path) -> None:
     found = mistakes_of(tmp_path, ("phase: B", "phase: A"))
 

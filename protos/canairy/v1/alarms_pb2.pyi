@@ -71,11 +71,15 @@ class _ActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Action.ValueTy
     DESCRIPTOR: _descriptor.EnumDescriptor
     ACTION_UNSPECIFIED: _Action.ValueType  # 0
     ACTION_ACKNOWLEDGE: _Action.ValueType  # 1
+    ACTION_RELOAD_SITE: _Action.ValueType  # 2
+    """Judge by the thresholds of another site file from now on."""
 
 class Action(_Action, metaclass=_ActionEnumTypeWrapper): ...
 
 ACTION_UNSPECIFIED: Action.ValueType  # 0
 ACTION_ACKNOWLEDGE: Action.ValueType  # 1
+ACTION_RELOAD_SITE: Action.ValueType  # 2
+"""Judge by the thresholds of another site file from now on."""
 Global___Action: _TypeAlias = Action  # noqa: Y015
 
 @_typing.final
@@ -371,7 +375,7 @@ Global___Decision: _TypeAlias = Decision  # noqa: Y015
 @_typing.final
 class PointState(_message.Message):
     """alarms.state, compacted: all that the judge must remember of one point. The key is the asset, find, camera, view or
-    site by its name (no two of a site have the same), or "_canary" or "_commands" (no name of a site begins with "_").
+    site by its name (no two of a site have the same), or "_canary", "_commands" or "_site" (no name of a site begins with "_").
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -388,6 +392,7 @@ class PointState(_message.Message):
     NEWEST_AT_FIELD_NUMBER: _builtins.int
     NEWEST_COMPLETE_FIELD_NUMBER: _builtins.int
     DECISIONS_FIELD_NUMBER: _builtins.int
+    SITE_FILES_FIELD_NUMBER: _builtins.int
     point: _builtins.str
     newest_complete: _builtins.bool
     @_builtins.property
@@ -420,6 +425,10 @@ class PointState(_message.Message):
 
     @_builtins.property
     def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Decision]: ...
+    @_builtins.property
+    def site_files(self) -> _containers.RepeatedCompositeFieldContainer[Global___SiteFile]:
+        """The point "_site": the site files whose thresholds hold, oldest first; the last one holds on."""
+
     def __init__(
         self,
         *,
@@ -435,14 +444,46 @@ class PointState(_message.Message):
         newest_at: _timestamp_pb2.Timestamp | None = ...,
         newest_complete: _builtins.bool = ...,
         decisions: _abc.Iterable[Global___Decision] | None = ...,
+        site_files: _abc.Iterable[Global___SiteFile] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "covered_from", b"covered_from", "failing_since", b"failing_since", "last", b"last", "last_valid_at", b"last_valid_at", "newest_at", b"newest_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "captures", b"captures", "conditions", b"conditions", "covered_from", b"covered_from", "decisions", b"decisions", "failing_since", b"failing_since", "last", b"last", "last_valid_at", b"last_valid_at", "newest_at", b"newest_at", "newest_complete", b"newest_complete", "point", b"point", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "captures", b"captures", "conditions", b"conditions", "covered_from", b"covered_from", "decisions", b"decisions", "failing_since", b"failing_since", "last", b"last", "last_valid_at", b"last_valid_at", "newest_at", b"newest_at", "newest_complete", b"newest_complete", "point", b"point", "site_files", b"site_files", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PointState: _TypeAlias = PointState  # noqa: Y015
+
+@_typing.final
+class SiteFile(_message.Message):
+    """A site file in force: readings taken from this time on are judged by its thresholds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SINCE_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    digest: _builtins.str
+    """SHA-256 of its bytes, first 16 hex digits."""
+    content: _builtins.bytes
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Absent: from the beginning."""
+
+    def __init__(
+        self,
+        *,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        digest: _builtins.str = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "digest", b"digest", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SiteFile: _TypeAlias = SiteFile  # noqa: Y015
 
 @_typing.final
 class Command(_message.Message):
@@ -457,6 +498,7 @@ class Command(_message.Message):
     EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
     ISSUED_AT_FIELD_NUMBER: _builtins.int
     COMMENT_FIELD_NUMBER: _builtins.int
+    SITE_FILE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The idempotency key: the same command sent twice counts once."""
     action: Global___Action.ValueType
@@ -465,6 +507,8 @@ class Command(_message.Message):
     expected_version: _builtins.int
     """0: whatever its version is."""
     comment: _builtins.str
+    site_file: _builtins.bytes
+    """The bytes of the site file that is to hold."""
     @_builtins.property
     def issued_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -477,10 +521,11 @@ class Command(_message.Message):
         expected_version: _builtins.int = ...,
         issued_at: _timestamp_pb2.Timestamp | None = ...,
         comment: _builtins.str = ...,
+        site_file: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["issued_at", b"issued_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "alarm", b"alarm", "comment", b"comment", "expected_version", b"expected_version", "id", b"id", "issued_at", b"issued_at", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "alarm", b"alarm", "comment", b"comment", "expected_version", b"expected_version", "id", b"id", "issued_at", b"issued_at", "site_file", b"site_file", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

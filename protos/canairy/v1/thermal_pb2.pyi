@@ -168,12 +168,15 @@ class Thermogram(_message.Message):
     SCALE_K_FIELD_NUMBER: _builtins.int
     OFFSET_K_FIELD_NUMBER: _builtins.int
     PACKED_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
     width: _builtins.int
     height: _builtins.int
     scale_k: _builtins.float
     offset_k: _builtins.float
     packed: _builtins.bytes
     """canairy.codec; the first byte names the codec's version."""
+    missing: _builtins.int
+    """Pixels of this count have no temperature: a privacy mask took it. Absent: every pixel has one."""
     def __init__(
         self,
         *,
@@ -182,12 +185,15 @@ class Thermogram(_message.Message):
         scale_k: _builtins.float = ...,
         offset_k: _builtins.float = ...,
         packed: _builtins.bytes = ...,
+        missing: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_missing", b"_missing", "missing", b"missing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["height", b"height", "offset_k", b"offset_k", "packed", b"packed", "scale_k", b"scale_k", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_missing", b"_missing", "height", b"height", "missing", b"missing", "offset_k", b"offset_k", "packed", b"packed", "scale_k", b"scale_k", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__missing: _TypeAlias = _typing.Literal["missing"]  # noqa: Y015
+    _WhichOneofArgType__missing: _TypeAlias = _typing.Literal["_missing", b"_missing"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__missing) -> _WhichOneofReturnType__missing | None: ...
 
 Global___Thermogram: _TypeAlias = Thermogram  # noqa: Y015
 

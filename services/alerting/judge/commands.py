@@ -10,20 +10,22 @@ from collections.abc import Iterable
 from typing import Final
 
 from canairy.messages.alarm import Alarm, AlarmState
-from canairy.messages.command import Command
+from canairy.messages.command import Action, Command
 from canairy.messages.state import Decision
 from services.alerting.judge.desk import Desk
 from services.alerting.judge.freshness import Freshness
 from services.alerting.judge.memory import COMMANDS_POINT, Memory
+from services.alerting.judge.versions import Versions
 
 REMEMBERED: Final = 100
 WAITING: Final = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED})
 
 
 class Commands:
-    """Acknowledges alarms, or says why not."""
+    """Acknowledges alarms and puts site files in force, or says why not."""
 
-    def __init__(self, memory: Memory, desk: Desk, freshness: Freshness) -> None:
+    def __init__(self, memory: Memory, desk: Desk, freshness: Freshness, versions: Versions) -> None:
+        self._versions = versions
         self._memory = memory
         self._desk = desk
         self._freshness = freshness
@@ -43,6 +45,8 @@ class Commands:
         return decision
 
     def _decide(self, command: Command) -> Decision:
+        if command.action is Action.RELOAD_SITE:
+            return self._versions.decide(command)
         point, watch = self._desk.places.get(command.alarm, (None, None))
         alarm = None if watch is None else watch.alarm
         if point is None or watch is None or alarm is None:

@@ -12,6 +12,7 @@ from services.alerting.judge.excursion import Level, turn
 from services.alerting.judge.memory import Memory, Point
 from services.alerting.judge.rules import DELTA, AssetRules
 from services.alerting.judge.verdicts import Verdicts
+from services.alerting.judge.versions import Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Comparison:
 
     memory: Memory
     verdicts: Verdicts
+    versions: Versions
 
     def compare(self, rules: AssetRules, reading: Reading, others: Iterable[Shown]) -> None:
         """Judge `reading` against what the others showed; it no longer waits."""
@@ -28,7 +30,8 @@ class Comparison:
         self.memory.touch(point)
         against = reference(others)
         if against is not None:
-            self._judge(rules, point, reading, against)
+            held = self.versions.at(reading.header.captured_at)
+            self._judge(held.assets[rules.name], point, reading, against)
 
     def _judge(self, rules: AssetRules, point: Point, reading: Reading, against: Reference) -> None:
         measured = reading.temperatures

@@ -31,10 +31,11 @@ from services.alerting.judge.joins import Joins
 from services.alerting.judge.memory import COMMANDS_POINT, Memory, Point
 from services.alerting.judge.owner import refuse_another_site
 from services.alerting.judge.retire import Retirement
-from services.alerting.judge.rules import ANOMALY, HOT_SPOT, AssetRules, HotSpotRules, SiteRules
+from services.alerting.judge.rules import ANOMALY, HOT_SPOT, AssetRules, HotSpotRules
 from services.alerting.judge.signs import Signs
 from services.alerting.judge.site_conditions import judge_site
 from services.alerting.judge.verdicts import INVALID, Verdicts
+from services.alerting.judge.versions import Version, Versions
 
 # How a reading was taken, for the metrics; beside the values of Arrival.
 UNWATCHED = "unwatched"
@@ -44,22 +45,26 @@ CANARY_READ = "canary"
 class Judge:
     """One site's judge. `know_captures` False leaves out the check for repeats: a variant that tests must catch."""
 
-    def __init__(self, rules: SiteRules, *, know_captures: bool = True) -> None:
+    def __init__(
+        self, started_with: Version, *, know_captures: bool = True, started_at: datetime | None = None
+    ) -> None:
+        rules = started_with.rules
         self.readings: Counter[str] = Counter()
         self._rules = rules
         self._know_captures = know_captures
         self._memory = Memory()
+        self._versions = Versions(started_with, self._memory, started_at)
         self._desk = Desk(rules.site, self._memory)
         self._verdicts = Verdicts(self._memory, self._desk)
-        comparison = Comparison(self._memory, self._verdicts)
+        comparison = Comparison(self._memory, self._verdicts, self._versions)
         one_frame = {name: group for name, group in rules.groups.items() if group.one_frame}
         across = {name: group for name, group in rules.groups.items() if not group.one_frame}
         self._frames = Frames(one_frame, comparison)
         self._joins = Joins(across, self._memory, comparison)
         self._signs = Signs(rules, self._memory, self._desk)
         self._freshness = Freshness(rules, self._memory, self._desk)
-        self._retirement = Retirement(rules, self._memory, self._desk)
-        self._commands = Commands(self._memory, self._desk, self._freshness)
+        self._retirement = Retirement(rules, self._memory, self._desk, self._versions)
+        self._commands = Commands(self._memory, self._desk, self._freshness, self._versions)
         self._coverage: Coverage | None = None
 
     # --- memory -----------------------------------------------------------------------------------------------
@@ -74,6 +79,7 @@ class Judge:
         Raises ConfigurationError when it is the state of another site.
         """
         refuse_another_site(self._memory.points.values(), self._rules.site)
+        self._versions.begin()
         for point in list(self._memory.points.values()):
             self._desk.learn(point)
             self._signs.learn(point)
@@ -124,8 +130,9 @@ class Judge:
             self._canary(reading)
             return
         camera = self._memory.of(header.camera)
-        asset = self._rules.assets.get(reading.asset)
-        rules = asset or self._rules.hot_spot(header.camera, header.view)
+        held = self._versions.at(header.captured_at)
+        asset = held.assets.get(reading.asset)
+        rules = asset or held.hot_spot(header.camera, header.view)
         if rules is None:
             self.readings[UNWATCHED] += 1
             self._advance(camera, header.captured_at)
@@ -148,6 +155,7 @@ class Judge:
         self._frames.forget()
         self._joins.forget()
         self._signs.set_back(now)
+        self._versions.set_back(now)
         if self._coverage is not None:
             self._coverage.begun = min(self._coverage.begun, now)
         return True
@@ -216,6 +224,8 @@ class Judge:
             self._freshness.measured(point, quality)
         if quality == GOOD:
             self._signs.asset_read(self._rules.cameras[asset.camera], asset, point, reading)
+        if self._versions.changed and not late:
+            self._retirement.drop_conditions(asset, point, reading)
         if reading.temperatures is not None:
             self._judge_limits(asset, point, reading, reading.temperatures, late)
         self._judge_anomaly(asset, point, reading, late)

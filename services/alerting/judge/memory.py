@@ -10,7 +10,7 @@ from typing import Final
 from canairy.messages.alarm import Alarm, AlarmState
 from canairy.messages.camera import CameraStatus
 from canairy.messages.reading import Reading
-from canairy.messages.state import Capture, Condition, Decision, PointState, Scored
+from canairy.messages.state import Capture, Condition, Decision, PointState, Scored, SiteFile
 
 # The point that keeps the decisions about commands.
 COMMANDS_POINT: Final = "_commands"
@@ -58,6 +58,7 @@ class Point:
     newest_at: datetime | None = None
     newest_complete: bool = False
     decisions: list[Decision] = field(default_factory=list)
+    site_files: list[SiteFile] = field(default_factory=list)
 
     def watch(self, condition: str) -> Watch:
         """The memory of one condition, new when there is none."""
@@ -92,6 +93,7 @@ class Point:
             newest_at=self.newest_at,
             newest_complete=self.newest_complete,
             decisions=tuple(self.decisions),
+            site_files=tuple(self.site_files),
         )
 
     @classmethod
@@ -110,6 +112,7 @@ class Point:
             newest_at=state.newest_at,
             newest_complete=state.newest_complete,
             decisions=list(state.decisions),
+            site_files=list(state.site_files),
         )
 
 

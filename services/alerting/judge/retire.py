@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
+from canairy.messages.reading import Reading
 from services.alerting.judge.arrival import KEPT
-from services.alerting.judge.desk import Desk, Seen
+from services.alerting.judge.desk import GOOD, Desk, Seen, seen
 from services.alerting.judge.memory import Memory, Point
-from services.alerting.judge.rules import COVERAGE, HOT_SPOT, SiteRules
+from services.alerting.judge.rules import ANOMALY, COVERAGE, DELTA, HIGH, HIGH_HIGH, HOT_SPOT, AssetRules, SiteRules
 from services.alerting.judge.site_conditions import NAMES as SITE_CONDITIONS
+from services.alerting.judge.versions import Versions
+
+# The conditions of an asset that its own rules decide.
+THRESHOLDS: Final = frozenset({HIGH, HIGH_HIGH, DELTA, ANOMALY})
 
 
 @dataclass(slots=True)
@@ -19,6 +25,7 @@ class Retirement:
     rules: SiteRules
     memory: Memory
     desk: Desk
+    versions: Versions
     # Points that are over: with the camera whose newest reading tells when they may be forgotten.
     _over: dict[str, str] = field(default_factory=dict)
 
@@ -51,6 +58,12 @@ class Retirement:
             if kept is None and not point.name.startswith("_"):
                 self._over[point.name] = ""
 
+    def drop_conditions(self, asset: AssetRules, point: Point, reading: Reading) -> None:
+        """End the alarms of limits that the site file in force for this reading has no more."""
+        for watch in point.watches.values():
+            if watch.active and watch.name in THRESHOLDS - asset.conditions:
+                self.desk.return_alarm(point, watch, seen(reading, "no longer in the site file", GOOD))
+
     def _past(self, point: Point, camera: str) -> bool:
         if not camera or point.last is None:
             return True
@@ -62,7 +75,7 @@ class Retirement:
         asset = self.rules.assets.get(point.name)
         if asset is not None:
             live = self.rules.cameras[asset.camera].live
-            return asset.conditions | ({COVERAGE} if live else frozenset())
+            return self.versions.conditions(asset.name) | ({COVERAGE} if live else frozenset())
         if point.name == self.rules.site:
             return SITE_CONDITIONS | {COVERAGE}
         if point.name in self.rules.cameras or point.name in self.rules.views:

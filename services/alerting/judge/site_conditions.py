@@ -3,6 +3,7 @@
     clock   the clock of ingest's machine is not synchronised: times of readings and events are doubtful
     disk    ingest's disk is full: the next outage of the broker loses frames
     models  the model server does not answer: equipment is judged by temperatures alone
+    site_file_invalid, site_file_not_applied       somebody changed the site file, and the one before still holds
     offset_out_of_range, other_site, state_lost    what befell a service's reading (canairy.stream.troubles)
 
 What else the canary carries stands in the heartbeat's status. Capture times of canaries decide, so a replay tells the
@@ -17,7 +18,13 @@ from typing import Final
 from canairy.messages.alarm import Priority
 from canairy.messages.header import CANARY, DISK_FULL, MODEL_UNAVAILABLE, TIME_INVALID
 from canairy.messages.reading import Reading
-from canairy.stream.troubles import OFFSET_OUT_OF_RANGE, OTHER_SITE, STATE_LOST
+from canairy.stream.troubles import (
+    OFFSET_OUT_OF_RANGE,
+    OTHER_SITE,
+    SITE_FILE_INVALID,
+    SITE_FILE_NOT_APPLIED,
+    STATE_LOST,
+)
 from services.alerting.judge.desk import GOOD, Desk, Seen, Terms
 from services.alerting.judge.memory import Memory
 from services.alerting.judge.rules import CLOCK, DISK, MODELS
@@ -76,6 +83,20 @@ CONDITIONS: Final = (
         "memory of alarms lost: what stands is raised anew",
         "memory of alarms is kept again",
         Terms(Priority.MEDIUM, "see `trouble` in the log of alerting; older alarms of SCADA may not return"),
+    ),
+    SiteCondition(
+        SITE_FILE_INVALID,
+        SITE_FILE_INVALID,
+        "site file changed, not applied: it has mistakes, and the one before holds",
+        "the site file has no mistakes again",
+        Terms(Priority.LOW, "run `canairy site check`, or see `trouble` in the log of alerting"),
+    ),
+    SiteCondition(
+        SITE_FILE_NOT_APPLIED,
+        SITE_FILE_NOT_APPLIED,
+        "site file changed, not applied: a change in it needs a restart, and the one before holds",
+        "the site file is in force",
+        Terms(Priority.LOW, "see `trouble` in the log of alerting for what needs which restart"),
     ),
 )
 NAMES: Final = frozenset(condition.name for condition in CONDITIONS)
