@@ -68,6 +68,8 @@ class Temperatures:
 class Reading:
     """Reading `index` of `count` of its frame. Without `temperatures`, nothing could be measured.
 
+    `seen_pixels`: of a frame without temperatures, how many pixels of the region were seen.
+
     `score` is the strength of a hot spot; `anomaly` says how unlike normal a registered asset looks; `equipment` is
     what a detector sees there.
     """
@@ -85,6 +87,12 @@ class Reading:
     closed: bool = False
     anomaly: AnomalyScore | None = None
     equipment: Equipment | None = None
+    seen_pixels: int = 0
+
+    @property
+    def seen(self) -> bool:
+        """Its pixels were there: measured, or seen where there are no temperatures."""
+        return self.temperatures is not None or self.seen_pixels > 0
 
     @property
     def lower_bound(self) -> bool:
@@ -108,6 +116,7 @@ class Reading:
             closed=self.closed,
             anomaly=None if self.anomaly is None else self.anomaly.to_wire(),
             equipment=None if self.equipment is None else self.equipment.to_wire(),
+            seen_pixels=self.seen_pixels,
         )
 
     def encode(self) -> bytes:
@@ -132,6 +141,7 @@ class Reading:
             closed=message.closed,
             anomaly=AnomalyScore.from_wire(message.anomaly) if message.HasField("anomaly") else None,
             equipment=Equipment.from_wire(message.equipment) if message.HasField("equipment") else None,
+            seen_pixels=message.seen_pixels,
         )
 
     @classmethod

@@ -204,6 +204,8 @@ class Camera(Model):
     rate_hz: float = Field(1.0, gt=0, le=60)
     scale: Scale = Scale()
     radiometry: Radiometry = Radiometry()
+    # Its pictures are 8-bit ones: brightness or colours, from which nobody may read degrees.
+    temperatures: Literal["none"] | None = None
     # For files without a time of their own: a strptime pattern for the name, else starts_at + index / rate_hz.
     time_pattern: str | None = None
     starts_at: AwareDatetime | None = None

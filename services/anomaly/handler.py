@@ -1,7 +1,8 @@
 """Measure: the regions of a frame in, a reading each out. No judgement: that is alerting's.
 
 Where the site file asks for it, a model says how unlike normal an asset looks. While the model is away, assets are
-measured all the same, and their readings say so (flag `model_unavailable`).
+measured all the same, and their readings say so (flag `model_unavailable`). An asset whose bank is of another kind than
+its crop (temperatures here, grey levels there) is not compared, and its reading says so (flag `no_comparison`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from canairy.messages.detections import Detections, Region
-from canairy.messages.header import MODEL_UNAVAILABLE
+from canairy.messages.header import MODEL_UNAVAILABLE, NO_COMPARISON
 from canairy.messages.reading import Reading
 from canairy.site.model import Site
 from canairy.stream import schema
@@ -22,7 +23,7 @@ from canairy.topics import EVIDENCE, READINGS
 from canairy.trace import span, spans
 from services.anomaly.crops import Crops, Pixels
 from services.anomaly.evidence import EvidenceRule
-from services.anomaly.measure import measure
+from services.anomaly.measure import measure, seen_pixels
 from services.anomaly.scoring import Scoring, Verdict, Verdicts
 
 
@@ -49,7 +50,7 @@ class Anomaly:
         frames = [decoded.message for decoded in batch]
         verdicts = self._verdicts(batch)
         if verdicts is None:
-            frames, verdicts = [_unscored(crops) for crops in frames], [{} for _ in frames]
+            frames, verdicts = [_flagged(crops, MODEL_UNAVAILABLE) for crops in frames], [{} for _ in frames]
         return self._measured([decoded.record for decoded in batch], frames, verdicts)
 
     def state_of(self, partition: Partition) -> Partition | None:
@@ -79,28 +80,32 @@ class Anomaly:
     def _readings(self, crops: Crops, said: Verdicts, headers: dict[str, bytes]) -> Iterator[Outgoing]:
         for index, (region, pixels) in enumerate(zip(crops.detections.regions, crops.pixels, strict=True)):
             verdict = said.get(index)
-            reading = _reading(crops.detections, index, region, pixels, verdict)
+            refused = self._scoring is not None and self._scoring.refuses(region.asset, pixels)
+            about = _flagged(crops, NO_COMPARISON) if refused else crops
+            reading = _reading(about.detections, index, region, pixels, verdict)
             yield Outgoing(READINGS, region.asset, reading.encode(), schema.header("Reading") | headers)
             evidence = self._evidence.of_reading(reading, region, None if verdict is None else verdict.map)
             if evidence is not None:
                 yield Outgoing(EVIDENCE, region.asset, evidence.encode(), schema.header("Evidence") | headers)
 
 
-def _unscored(crops: Crops) -> Crops:
+def _flagged(crops: Crops, flag: str) -> Crops:
     header = crops.detections.header
-    flags = tuple(dict.fromkeys((*header.flags, MODEL_UNAVAILABLE)))
+    flags = tuple(dict.fromkeys((*header.flags, flag)))
     return replace(crops, detections=replace(crops.detections, header=replace(header, flags=flags)))
 
 
 def _reading(
     detections: Detections, index: int, region: Region, pixels: Pixels | None, verdict: Verdict | None
 ) -> Reading:
+    place = region.x, region.y, region.outline
+    celsius = None if pixels is None else pixels.celsius
     return Reading(
         header=detections.header,
         frame=detections.frame,
         asset=region.asset,
         kind=region.kind,
-        temperatures=None if pixels is None else measure(pixels.celsius, region.x, region.y, region.outline),
+        temperatures=None if celsius is None else measure(celsius, *place),
         index=index,
         count=len(detections.regions),
         surroundings_c=region.surroundings_c,
@@ -109,4 +114,5 @@ def _reading(
         closed=region.closed,
         anomaly=None if verdict is None else verdict.score,
         equipment=region.equipment,
+        seen_pixels=seen_pixels(pixels.counts.shape, *place) if pixels is not None and celsius is None else 0,
     )
