@@ -53,6 +53,10 @@ class RawPicture:
     written: Callable[[], None] = nothing
 
 
+# What becomes a frame.
+Raw = RawFrame | RawPicture
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """A file of a camera that is no frame, and why."""
@@ -78,7 +82,7 @@ class Failed:
     reason: str
 
 
-Event = RawFrame | Unreadable | Finished | Failed
+Event = RawFrame | RawPicture | Unreadable | Finished | Failed
 
 
 class Source(Protocol):
