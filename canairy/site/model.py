@@ -206,12 +206,21 @@ class Camera(Model):
     radiometry: Radiometry = Radiometry()
     # Its pictures are 8-bit ones: brightness or colours, from which nobody may read degrees.
     temperatures: Literal["none"] | None = None
+    # Of a camera that is pushed: the name (CN or SAN) in the certificate of who may push it; without it, its id.
+    identity: str | None = Field(None, min_length=1, max_length=200)
     # For files without a time of their own: a strptime pattern for the name, else starts_at + index / rate_hz.
     time_pattern: str | None = None
     starts_at: AwareDatetime | None = None
     # A camera without a new frame for this long is silent; default: five periods, at least 5 s.
     silent_after: Duration | None = None
     views: tuple[View, ...] = Field(min_length=1)
+
+    @field_validator("identity")
+    @classmethod
+    def _of_who_pushes(cls, identity: str | None, info: ValidationInfo) -> str | None:
+        if identity is not None and not str(info.data.get("source", "push:")).startswith("push:"):
+            raise ValueError("is of a camera that is pushed: only a source push: has one")
+        return identity
 
     @property
     def kind(self) -> str:

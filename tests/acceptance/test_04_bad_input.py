@@ -159,7 +159,7 @@ PUSHED: dict[str, tuple[dict[str, Any], str]] = {
     "wrong shape": ({"width": 161}, "40960 bytes of counts: 161x128 pixels take 41216"),
     "oversized": ({"width": 5000}, "5000x128 pixels: sides must be 1 to 4096"),
     "truncated": ({"counts": b"", "packed": b"\x01\x80"}, "packed frame: 2 bytes, its header alone takes"),
-    "nothing": ({"counts": b""}, "either `counts` or `packed` must hold the pixels"),
+    "nothing": ({"counts": b""}, "one of counts, packed, pixels, file must hold the picture"),
 }
 
 
