@@ -58,6 +58,9 @@ class Alert:
     compared_with: str = ""
     limit: float | None = None
     delta_k: float | None = None
+    # Expanded, about 95 %.
+    uncertainty_k: float | None = None
+    delta_uncertainty_k: float | None = None
     since: datetime | None = None
     data_age_s: float | None = None
     camera: str = ""
@@ -101,6 +104,8 @@ class Alert:
             compared_with=data.optional_text("compared_with"),
             limit=data.number("limit"),
             delta_k=data.number("delta_k"),
+            uncertainty_k=data.number("uncertainty_k"),
+            delta_uncertainty_k=data.number("delta_uncertainty_k"),
             since=data.moment("since") if data.has("since") else None,
             data_age_s=data.number("data_age_s"),
             camera=data.optional_text("camera"),

@@ -143,10 +143,10 @@ def _print_alarm(alarm: Alarm, as_of: datetime, zone: ZoneInfo) -> None:
         shown = clock(value, zone, now) if isinstance(value, datetime) else _plain(value)
         if field.name == "state":
             shown = STATES[alarm.state]
-        emit(f"{field.name + ':':<18}{printable(str(shown))}")
+        emit(f"{field.name + ':':<21}{printable(str(shown))}")
     if NO_TEMPERATURES in alarm.flags and alarm.condition not in WITHOUT_TEMPERATURES:
-        emit(f"{'now:':<18}not judged: no temperatures")
-    emit(f"{'as of:':<18}{clock(as_of, zone, now)}")
+        emit(f"{'now:':<21}not judged: no temperatures")
+    emit(f"{'as of:':<21}{clock(as_of, zone, now)}")
 
 
 def _warn_when_old(as_of: datetime) -> None:

@@ -15,6 +15,7 @@ from canairy.messages.header import NO_COMPARISON
 from canairy.messages.picture import Image
 from canairy.messages.picture import Picture as Picture8
 from canairy.messages.thermogram import Thermogram
+from canairy.messages.uncertainty import IMPOSSIBLE, NOT_CORRECTED, NOT_DEPENDABLE
 from canairy.models.detector_card import DANGER, NORMAL
 from canairy.site.model import EQUIPMENT
 from canairy.thermal.known_palettes import grey_of
@@ -79,6 +80,10 @@ def _lines(evidence: Evidence, zone: ZoneInfo, values: npt.NDArray[Any]) -> Sequ
         f"{evidence.header.site}  {evidence.asset}",
         f"{at:%Y-%m-%d %H:%M:%S %Z}  {_span(evidence, values)}",
     ]
+    if evidence.max_c is not None and evidence.uncertainty is not None:
+        lines.append(f"hottest {evidence.max_c:.1f} degC, plus or minus {evidence.uncertainty.expanded_k:.1f} K (95 %)")
+    if doubts := sorted({NOT_CORRECTED, IMPOSSIBLE, NOT_DEPENDABLE}.intersection(evidence.header.flags)):
+        lines.append("; ".join(doubts))
     if not evidence.header.radiometric:
         lines.append("limits not judged: no temperatures")
     if evidence.header.radiometric and NO_COMPARISON in evidence.header.flags:

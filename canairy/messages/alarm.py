@@ -39,7 +39,10 @@ class AlarmState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One excursion of one condition of one asset: raised, acknowledged, returned. Times are UTC."""
+    """One excursion of one condition of one asset: raised, acknowledged, returned. Times are UTC.
+
+    `uncertainty_k` and `delta_uncertainty_k` are the expanded uncertainties (about 95 %) of temperature and difference.
+    """
 
     id: str
     version: int
@@ -66,6 +69,8 @@ class Alarm:
     delta_k: float | None = None
     data_age_s: float | None = None
     flags: tuple[str, ...] = ()
+    uncertainty_k: float | None = None
+    delta_uncertainty_k: float | None = None
 
     def to_wire(self) -> pb.Alarm:
         """The protobuf message."""
@@ -95,6 +100,8 @@ class Alarm:
             delta_k=self.delta_k,
             data_age_s=self.data_age_s,
             flags=self.flags,
+            uncertainty_k=self.uncertainty_k,
+            delta_uncertainty_k=self.delta_uncertainty_k,
         )
 
     @classmethod
@@ -126,6 +133,8 @@ class Alarm:
             delta_k=wire.optional_number(message, "delta_k"),
             data_age_s=wire.optional_number(message, "data_age_s"),
             flags=tuple(message.flags),
+            uncertainty_k=wire.optional_number(message, "uncertainty_k"),
+            delta_uncertainty_k=wire.optional_number(message, "delta_uncertainty_k"),
         )
 
 

@@ -9,6 +9,7 @@ from canairy.messages import wire
 from canairy.messages.equipment import Equipment
 from canairy.messages.header import FrameHeader, Place
 from canairy.messages.picture import Image, Picture, image_from_wire
+from canairy.messages.radiometry import Radiometry
 from canairy.messages.thermogram import Thermogram
 from protos.canairy.v1 import thermal_pb2 as pb
 
@@ -82,12 +83,16 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """All regions of one frame; a frame without any is a message too. `shed`: frames skipped before this one."""
+    """All regions of one frame; a frame without any is a message too. `shed`: frames skipped before this one.
+
+    `radiometry`: what the frame's temperatures were made with; None: whoever wrote it did not tell.
+    """
 
     header: FrameHeader
     frame: Place
     regions: tuple[Region, ...] = ()
     shed: int = 0
+    radiometry: Radiometry | None = None
 
     def encode(self) -> bytes:
         """Serialized canairy.v1.Detections."""
@@ -96,6 +101,7 @@ class Detections:
             frame=self.frame.to_wire(),
             regions=[region.to_wire() for region in self.regions],
             shed=self.shed,
+            radiometry=None if self.radiometry is None else self.radiometry.to_wire(),
         ).SerializeToString()
 
     @classmethod
@@ -107,4 +113,5 @@ class Detections:
             frame=Place.from_wire(message.frame),
             regions=tuple(Region.from_wire(region) for region in message.regions),
             shed=message.shed,
+            radiometry=Radiometry.from_wire(message.radiometry) if message.HasField("radiometry") else None,
         )

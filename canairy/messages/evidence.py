@@ -15,6 +15,7 @@ from canairy.messages.equipment import Equipment
 from canairy.messages.header import FrameHeader, Place
 from canairy.messages.picture import Image, Picture, image_from_wire
 from canairy.messages.thermogram import Thermogram
+from canairy.messages.uncertainty import Uncertainty
 from protos.canairy.v1 import thermal_pb2 as pb
 
 # float32 (height, width), in the unit of the score.
@@ -28,6 +29,7 @@ class Evidence:
     """A crop whose top-left corner is (x, y) in the frame; `anomaly` and `map` are None where no model was asked.
 
     The crop of a frame without temperatures is a picture of one channel, grey levels.
+    `uncertainty` is that of `max_c`, where it can be said.
     """
 
     header: FrameHeader
@@ -40,6 +42,7 @@ class Evidence:
     anomaly: AnomalyScore | None = None
     map: AnomalyMap | None = None
     equipment: Equipment | None = None
+    uncertainty: Uncertainty | None = None
 
     def encode(self) -> bytes:
         """Serialized canairy.v1.Evidence."""
@@ -54,6 +57,7 @@ class Evidence:
             anomaly=None if self.anomaly is None else self.anomaly.to_wire(),
             map=None if self.map is None else _map_to_wire(self.map),
             equipment=None if self.equipment is None else self.equipment.to_wire(),
+            uncertainty=None if self.uncertainty is None else self.uncertainty.to_wire(),
         ).SerializeToString()
 
     @classmethod
@@ -71,6 +75,7 @@ class Evidence:
             anomaly=AnomalyScore.from_wire(message.anomaly) if message.HasField("anomaly") else None,
             map=_map_from_wire(message.map) if message.HasField("map") else None,
             equipment=Equipment.from_wire(message.equipment) if message.HasField("equipment") else None,
+            uncertainty=Uncertainty.from_wire(message.uncertainty) if message.HasField("uncertainty") else None,
         )
 
 

@@ -8,40 +8,11 @@ from canairy.errors import InvalidMessage
 from canairy.messages import wire
 from canairy.messages.header import NO_TEMPERATURES, FrameHeader
 from canairy.messages.picture import Image, Picture
+from canairy.messages.radiometry import ASSUMED, Radiometry
 from canairy.messages.thermogram import Thermogram
 from protos.canairy.v1 import thermal_pb2 as pb
 
-
-@dataclass(frozen=True, slots=True)
-class Radiometry:
-    """The object parameters a frame was made with: emissivity 0 to 1, relative humidity 0 to 1."""
-
-    emissivity: float = 0.95
-    distance_m: float = 1.0
-    reflected_c: float = 20.0
-    atmospheric_c: float = 20.0
-    humidity: float = 0.5
-
-    def to_wire(self) -> pb.Radiometry:
-        """The protobuf message."""
-        return pb.Radiometry(
-            emissivity=self.emissivity,
-            distance_m=self.distance_m,
-            reflected_c=self.reflected_c,
-            atmospheric_c=self.atmospheric_c,
-            humidity=self.humidity,
-        )
-
-    @classmethod
-    def from_wire(cls, message: pb.Radiometry) -> Radiometry:
-        """Raises InvalidMessage for NaN and infinity."""
-        return cls(
-            wire.finite(message.emissivity, "emissivity"),
-            wire.finite(message.distance_m, "distance_m"),
-            wire.finite(message.reflected_c, "reflected_c"),
-            wire.finite(message.atmospheric_c, "atmospheric_c"),
-            wire.finite(message.humidity, "humidity"),
-        )
+__all__ = ["Frame", "Radiometry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +21,7 @@ class Frame:
 
     header: FrameHeader
     image: Image
-    radiometry: Radiometry = Radiometry()
+    radiometry: Radiometry = ASSUMED
 
     @property
     def thermogram(self) -> Thermogram:

@@ -15,6 +15,8 @@ TIME_INVALID = "time_invalid"
 SPOOL_IN_USE = "spool_in_use"
 DISK_FULL = "disk_full"
 OVER_RANGE = "over_range"
+# Pixels that reflect more than they send have no temperature under these parameters: they stand at the coldest.
+UNDER_RANGE = "under_range"
 MODEL_UNAVAILABLE = "model_unavailable"
 # The frame is brightness or colours: nobody may read degrees from it.
 NO_TEMPERATURES = "no_temperatures"

@@ -10,6 +10,7 @@ from canairy.messages.anomaly_score import AnomalyScore
 from canairy.messages.detections import RegionKind
 from canairy.messages.equipment import Equipment
 from canairy.messages.header import OVER_RANGE, FrameHeader, Place
+from canairy.messages.uncertainty import Uncertainty
 from protos.canairy.v1 import thermal_pb2 as pb
 
 # Usual practice: a target under 3x3 pixels reads low (spot-size ratio).
@@ -71,7 +72,7 @@ class Reading:
     `seen_pixels`: of a frame without temperatures, how many pixels of the region were seen.
 
     `score` is the strength of a hot spot; `anomaly` says how unlike normal a registered asset looks; `equipment` is
-    what a detector sees there.
+    what a detector sees there; `uncertainty` says how sure the hottest point is, where that can be said.
     """
 
     header: FrameHeader
@@ -87,6 +88,7 @@ class Reading:
     closed: bool = False
     anomaly: AnomalyScore | None = None
     equipment: Equipment | None = None
+    uncertainty: Uncertainty | None = None
     seen_pixels: int = 0
 
     @property
@@ -116,6 +118,7 @@ class Reading:
             closed=self.closed,
             anomaly=None if self.anomaly is None else self.anomaly.to_wire(),
             equipment=None if self.equipment is None else self.equipment.to_wire(),
+            uncertainty=None if self.uncertainty is None else self.uncertainty.to_wire(),
             seen_pixels=self.seen_pixels,
         )
 
@@ -141,6 +144,7 @@ class Reading:
             closed=message.closed,
             anomaly=AnomalyScore.from_wire(message.anomaly) if message.HasField("anomaly") else None,
             equipment=Equipment.from_wire(message.equipment) if message.HasField("equipment") else None,
+            uncertainty=Uncertainty.from_wire(message.uncertainty) if message.HasField("uncertainty") else None,
             seen_pixels=message.seen_pixels,
         )
 

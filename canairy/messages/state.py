@@ -10,6 +10,7 @@ from canairy.messages import wire
 from canairy.messages.alarm import Alarm
 from canairy.messages.camera import CameraStatus
 from canairy.messages.reading import Reading
+from canairy.messages.uncertainty import Uncertainty
 from protos.canairy.v1 import alarms_pb2 as pb
 
 SCHEMA = "canairy.v1.PointState"
@@ -65,23 +66,32 @@ class Condition:
 
 
 class Capture(NamedTuple):
-    """A reading that was judged; `max_c` in degrees Celsius, None when it held no temperature."""
+    """A reading that was judged; `max_c` in degrees Celsius, None when it held no temperature.
+
+    `uncertainty` is kept where readings of other cameras are compared with this one.
+    """
 
     captured_at: datetime
     frame: str
     max_c: float | None = None
     lower_bound: bool = False
+    uncertainty: Uncertainty | None = None
 
     def to_wire(self) -> pb.Capture:
         """The protobuf message."""
-        at, frame, max_c, lower_bound = self
-        return pb.Capture(captured_at=wire.timestamp(at), frame=frame, max_c=max_c, lower_bound=lower_bound)
+        at, frame, max_c, lower_bound, sure = self
+        message = pb.Capture(captured_at=wire.timestamp(at), frame=frame, max_c=max_c, lower_bound=lower_bound)
+        if sure is not None:
+            message.common_k, message.own_k = sure.common_k, sure.own_k
+        return message
 
     @classmethod
     def from_wire(cls, message: pb.Capture) -> Capture:
         """Raises InvalidMessage for an impossible time or number."""
         at = wire.moment(message.captured_at, "capture")
-        return cls(at, message.frame, wire.optional_number(message, "max_c"), message.lower_bound)
+        common_k, own_k = (wire.optional_number(message, name) for name in ("common_k", "own_k"))
+        sure = None if common_k is None or own_k is None else Uncertainty(common_k, own_k)
+        return cls(at, message.frame, wire.optional_number(message, "max_c"), message.lower_bound, sure)
 
 
 @dataclass(frozen=True, slots=True)

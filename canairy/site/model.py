@@ -77,14 +77,39 @@ class SiteInfo(Model):
         return ZoneInfo(self.timezone)
 
 
-class Radiometry(Model):
-    """Object parameters of a camera: emissivity and humidity as shares of one."""
+class Window(Model):
+    """A housing's window that the camera itself does not reckon with: the share it lets through, and how warm it is."""
 
-    emissivity: float = Field(0.95, gt=0, le=1)
+    transmission: float = Field(ge=0.01, le=1)
+    temperature_c: float = Field(20.0, ge=-100, le=500)
+
+
+class Radiometry(Model):
+    """Object parameters of a camera: emissivity and humidity as shares of one.
+
+    Where a file says with which ones it was made, those that stand here are known better and replace them; where it
+    does not, these are the ones that the camera is set to. `window` is reckoned with in both cases.
+    """
+
+    emissivity: float = Field(0.95, ge=0.01, le=1)
     distance_m: float = Field(1.0, ge=0, le=10_000)
     reflected_c: float = Field(20.0, ge=-100, le=2000)
     atmospheric_c: float = Field(20.0, ge=-100, le=100)
     humidity: float = Field(0.5, ge=0, le=1)
+    window: Window | None = None
+
+
+# What cameras write by themselves: so many kelvin a count, from 0 K.
+SCALE_PRESETS: Final = {"0.01K": 0.01, "0.04K": 0.04, "0.1K": 0.1}
+
+
+def _scale_preset(scale: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file holds
+    if not isinstance(scale, str):
+        return scale
+    if scale not in SCALE_PRESETS:
+        known = ", ".join(SCALE_PRESETS)
+        raise ValueError(f"{scale!r} is no known scale: it is one of {known}, or a mapping of scale_k and offset_c")
+    return {"scale_k": SCALE_PRESETS[scale]}
 
 
 class Scale(Model):
@@ -159,7 +184,9 @@ class Asset(Model):
     phase: str = ""
     group: Identifier | None = None
     limit_class: str = ""
-    emissivity: float | None = Field(None, gt=0, le=1)
+    # Its own, where it differs from what the camera is set to: its temperatures are corrected for it.
+    emissivity: float | None = Field(None, ge=0.01, le=1)
+    distance_m: float | None = Field(None, ge=0, le=10_000)
     target_mm: float | None = Field(None, gt=0)
     load: Identifier | None = None
     limits: Limits = Limits()
@@ -202,8 +229,11 @@ class Camera(Model):
     id: Identifier
     source: str = Field(pattern=r"^[a-z+]+:.*$")
     rate_hz: float = Field(1.0, gt=0, le=60)
-    scale: Scale = Scale()
+    scale: Annotated[Scale, BeforeValidator(_scale_preset)] = Scale()
     radiometry: Radiometry = Radiometry()
+    # Of a folder: the files that are this camera's, by name ("cam03_*.jpg"); whether folders inside are looked into.
+    files: str | None = Field(None, min_length=1, max_length=200)
+    subfolders: bool = False
     # Its pictures are 8-bit ones: brightness or colours, from which nobody may read degrees.
     temperatures: Literal["none"] | None = None
     # Of a camera that is pushed: the name (CN or SAN) in the certificate of who may push it; without it, its id.
@@ -221,6 +251,14 @@ class Camera(Model):
         if identity is not None and not str(info.data.get("source", "push:")).startswith("push:"):
             raise ValueError("is of a camera that is pushed: only a source push: has one")
         return identity
+
+    @field_validator("files", "subfolders")
+    @classmethod
+    def _only_of_a_folder(cls, value: str | bool | None, info: ValidationInfo) -> str | bool | None:
+        source = info.data.get("source", "")
+        if value and source and not source.startswith("folder:"):
+            raise ValueError(f"is for a source folder: only, and this one is {source.partition(':')[0]}:")
+        return value
 
     @property
     def kind(self) -> str:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from canairy.errors import UnreadableFile
 from canairy.messages.thermogram import MAX_SIDE
 from canairy.thermal.flir_records import Record
-from canairy.thermal.linear_frame import decode_png
+from canairy.thermal.linear_png import decode_linear_png
 
 Counts = npt.NDArray[np.uint16]
 
@@ -53,7 +53,7 @@ def _plain(content: bytes, width: int, height: int, order: str) -> Counts:
 
 def _from_png(content: bytes, width: int, height: int, order: str) -> Counts:
     try:
-        counts = decode_png(content)
+        counts, _ = decode_linear_png(content)
     except UnreadableFile as error:
         # A record's length is known, so what ends early inside of it is damaged and will not be finished.
         raise UnreadableFile(f"its raw counts, a PNG: {error}") from error

@@ -21,6 +21,7 @@ _HEAD_BYTES: Final = 8
 # Markers that stand alone: TEM and the restart intervals.
 _ALONE: Final = {0x01, *range(0xD0, 0xD8)}
 _SCAN, _END = 0xDA, 0xD9
+_END_OF_PICTURE: Final = b"\xff\xd9"
 _MAKE, _MODEL = 271, 272
 
 
@@ -36,7 +37,7 @@ def flir_file(content: bytes) -> bytes:
     parts: dict[int, memoryview] = {}
     last: int | None = None
     maker = ""
-    for marker, body in _segments(content):
+    for marker, body in segments(content):
         if marker == _APP1 and bytes(body[:5]) == _FLIR and len(body) > _HEAD_BYTES:
             number, last = body[6], _agreed(last, body[7])
             if number in parts:
@@ -57,8 +58,11 @@ def _agreed(known: int | None, told: int) -> int:
     return told
 
 
-def _segments(content: bytes) -> Iterator[tuple[int, memoryview]]:
-    """Marker and body of each segment, up to the picture itself."""
+def segments(content: bytes) -> Iterator[tuple[int, memoryview]]:
+    """Marker and body of each segment of a JPEG, up to the picture itself.
+
+    Raises IncompleteFile when it ends before, UnreadableFile where no segment begins.
+    """
     view, at = memoryview(content), 2
     while True:
         while content[at : at + 2] == b"\xff\xff":
@@ -78,6 +82,14 @@ def _segments(content: bytes) -> Iterator[tuple[int, memoryview]]:
             raise IncompleteFile(f"truncated: it ends at byte {len(view)}, inside of a segment")
         yield marker, view[at + 4 : end]
         at = max(end, at + 4)
+
+
+def check_ended(content: bytes) -> None:
+    """Raises IncompleteFile for a JPEG without the marker of its end: its picture may still be being written."""
+    # A small picture inside of a segment has an end too, so only one behind the segments counts.
+    at = 2 + sum(4 + len(body) for _, body in segments(content))
+    if content.rfind(_END_OF_PICTURE) < at:
+        raise IncompleteFile(f"truncated: it ends at byte {len(content)}, before its end marker")
 
 
 def _maker(exif: memoryview) -> str:

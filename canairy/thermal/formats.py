@@ -73,7 +73,7 @@ def read_thermal(path: Path, options: ReadOptions | None = None) -> ThermalFrame
         UnreadableFile: it cannot be read, or has no temperatures; the text names the file and says why.
         ImpossibleParameters: the overrides are.
     """
-    content = _content(path)
+    content = read_content(path)
     try:
         return read_thermal_bytes(content, options, path.suffix)
     except UnreadableFile as error:
@@ -96,7 +96,8 @@ def _by_name(suffix: str) -> Format | None:
     return next((it for it in FORMATS if suffix.lower() in it.suffixes), None)
 
 
-def _content(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
+    """A file's bytes; raises UnreadableFile, which names it, when it cannot be read or no frame is as large."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)

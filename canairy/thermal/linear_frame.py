@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from canairy.thermal.celsius_check import check_celsius
 from canairy.thermal.frame import LinearScale, ThermalFrame
-from canairy.thermal.linear_png import _check_inflated, _decoded, _parts
+from canairy.thermal.linear_png import decode_linear_png
 from canairy.thermal.radiometry import Celsius
 
 KIND_PNG: Final = "png-16"
@@ -26,14 +26,5 @@ def linear_celsius(counts: npt.NDArray[np.uint16], scale: LinearScale) -> Celsiu
 
 def read_linear_frame(content: bytes, scale: LinearScale) -> ThermalFrame:
     """A 16-bit grey PNG; raises IncompleteFile and UnreadableFile as canairy.thermal.linear_png does."""
-    header, data, created_at = _parts(content)
-    _check_inflated(data, header)
-    counts = _decoded(content, header)
+    counts, created_at = decode_linear_png(content)
     return ThermalFrame(KIND_PNG, linear_celsius(counts, scale), counts=counts, scale=scale, taken_at=created_at)
-
-
-def decode_png(content: bytes) -> npt.NDArray[np.uint16]:
-    """The counts of a 16-bit grey PNG, checked from its outside to its inside; raises UnreadableFile."""
-    header, data, _ = _parts(content)
-    _check_inflated(data, header)
-    return _decoded(content, header)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,11 +65,20 @@ def read_linear_png(path: Path, scale_k: float, offset_c: float) -> LinearFrame:
     """
     content = _content(path)
     try:
-        header, data, created_at = _parts(content)
-        _check_inflated(data, header)
-        return LinearFrame(_decoded(content, header), scale_k, offset_c + KELVIN, created_at)
+        counts, created_at = decode_linear_png(content)
     except UnreadableFile as error:
         raise type(error)(f"{path.name}: {error}") from error
+    return LinearFrame(counts, scale_k, offset_c + KELVIN, created_at)
+
+
+def decode_linear_png(content: bytes) -> tuple[npt.NDArray[np.uint16], datetime | None]:
+    """The counts (height, width) of a file's content and its creation time, checked from its outside to its inside.
+
+    Raises as `read_linear_png` does; the errors name no file.
+    """
+    header, data, created_at = _parts(content)
+    check_inflated(data, header.height * (1 + 2 * header.width))
+    return _decoded(content, header), created_at
 
 
 def read_creation_time(path: Path) -> datetime | None:
@@ -117,7 +126,7 @@ def _parts(content: bytes) -> tuple[_Header, list[memoryview], datetime | None]:
     header: _Header | None = None
     data: list[memoryview] = []
     told: bytes | None = None
-    for kind, body in _chunks(content):
+    for kind, body in chunks(content):
         if header is None:
             header = _header(kind, body)
         elif kind == b"IDAT":
@@ -129,8 +138,11 @@ def _parts(content: bytes) -> tuple[_Header, list[memoryview], datetime | None]:
     return header, data, None if told is None else _moment(told)
 
 
-def _chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Every chunk up to the end chunk, its checksum verified."""
+def chunks(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Kind and body of every chunk of a PNG up to its end chunk, each checksum verified.
+
+    Raises IncompleteFile before the end chunk has come, UnreadableFile for a wrong checksum.
+    """
     view, at = memoryview(content), len(_SIGNATURE)
     while True:
         if at + _CHUNK.size > len(view):
@@ -161,9 +173,11 @@ def _header(kind: bytes, body: memoryview) -> _Header:
     return _Header(width, height)
 
 
-def _check_inflated(data: list[memoryview], header: _Header) -> None:
-    """The image data must inflate to its rows and their filter bytes, no more and no less."""
-    expected = header.height * (1 + 2 * header.width)
+def check_inflated(data: Iterable[memoryview], expected: int) -> None:
+    """The image data must inflate to its rows and their filter bytes, no more and no less: `expected` bytes.
+
+    Raises UnreadableFile.
+    """
     inflater, found = zlib.decompressobj(), 0
     try:
         for part in data:

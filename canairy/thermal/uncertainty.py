@@ -14,14 +14,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from canairy.thermal.radiometry import ObjectParameters, Radiometry
 
 _EVENLY: Final = math.sqrt(3)
-_COVERAGE: Final = 2.0
+COVERAGE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Uncertainty:
     @property
     def expanded_k(self) -> float:
         """Of the temperature, at about 95 %."""
-        return _COVERAGE * self.standard_k
+        return COVERAGE * self.standard_k
 
 
 def uncertainty(
@@ -85,7 +85,19 @@ def uncertainty(
     return Uncertainty(gain * limits.offset_k / _EVENLY, own_k, parts)
 
 
-def difference_k(one: Uncertainty, other: Uncertainty, *, same_frame: bool) -> float:
+class Parted(Protocol):
+    """Any uncertainty whose common part is known."""
+
+    @property
+    def common_k(self) -> float:
+        """Shared by the pixels of a frame, kelvin."""
+
+    @property
+    def own_k(self) -> float:
+        """Of this temperature alone, kelvin."""
+
+
+def difference_k(one: Parted, other: Parted, *, same_frame: bool) -> float:
     """Standard uncertainty of the difference of two temperatures, of one frame or not."""
     own_k = math.hypot(one.own_k, other.own_k)
     common_k = one.common_k - other.common_k if same_frame else math.hypot(one.common_k, other.common_k)

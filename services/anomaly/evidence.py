@@ -55,6 +55,7 @@ class EvidenceRule:
             anomaly=reading.anomaly,
             map=where,
             equipment=reading.equipment,
+            uncertainty=reading.uncertainty,
         )
 
     def _kind_is_kept(self, reading: Reading) -> bool:

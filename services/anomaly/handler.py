@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from canairy.messages.detections import Detections, Region
-from canairy.messages.header import MODEL_UNAVAILABLE, NO_COMPARISON
+from canairy.messages.header import MODEL_UNAVAILABLE, NO_COMPARISON, FrameHeader
 from canairy.messages.reading import Reading
 from canairy.site.model import Site
 from canairy.stream import schema
@@ -23,8 +23,9 @@ from canairy.topics import EVIDENCE, READINGS
 from canairy.trace import span, spans
 from services.anomaly.crops import Crops, Pixels
 from services.anomaly.evidence import EvidenceRule
-from services.anomaly.measure import measure, seen_pixels
+from services.anomaly.measure import seen_pixels
 from services.anomaly.scoring import Scoring, Verdict, Verdicts
+from services.anomaly.surface import NOTHING, Seen, Surface, see
 
 
 class Anomaly:
@@ -35,6 +36,7 @@ class Anomaly:
         self._troubles = troubles or Troubles()
         self._scoring = scoring
         self._evidence = EvidenceRule.of(site)
+        self._surfaces = {asset.id: Surface.of(asset) for asset in site.assets}
 
     def decode(self, record: Received, now: datetime) -> Crops:
         """As `Step.decode`: pixels included, so that a damaged crop is found out here."""
@@ -50,7 +52,7 @@ class Anomaly:
         frames = [decoded.message for decoded in batch]
         verdicts = self._verdicts(batch)
         if verdicts is None:
-            frames, verdicts = [_flagged(crops, MODEL_UNAVAILABLE) for crops in frames], [{} for _ in frames]
+            frames, verdicts = [_unscored(crops) for crops in frames], [{} for _ in frames]
         return self._measured([decoded.record for decoded in batch], frames, verdicts)
 
     def state_of(self, partition: Partition) -> Partition | None:
@@ -80,32 +82,40 @@ class Anomaly:
     def _readings(self, crops: Crops, said: Verdicts, headers: dict[str, bytes]) -> Iterator[Outgoing]:
         for index, (region, pixels) in enumerate(zip(crops.detections.regions, crops.pixels, strict=True)):
             verdict = said.get(index)
+            surface = self._surfaces.get(region.asset)
+            seen = NOTHING if pixels is None else see(pixels, region, crops.detections.radiometry, surface)
             refused = self._scoring is not None and self._scoring.refuses(region.asset, pixels)
-            about = _flagged(crops, NO_COMPARISON) if refused else crops
-            reading = _reading(about.detections, index, region, pixels, verdict)
+            about = _about(crops.detections, NO_COMPARISON) if refused else crops.detections
+            reading = _reading(about, index, region, pixels, seen, verdict)
             yield Outgoing(READINGS, region.asset, reading.encode(), schema.header("Reading") | headers)
             evidence = self._evidence.of_reading(reading, region, None if verdict is None else verdict.map)
             if evidence is not None:
                 yield Outgoing(EVIDENCE, region.asset, evidence.encode(), schema.header("Evidence") | headers)
 
 
-def _flagged(crops: Crops, flag: str) -> Crops:
-    header = crops.detections.header
-    flags = tuple(dict.fromkeys((*header.flags, flag)))
-    return replace(crops, detections=replace(crops.detections, header=replace(header, flags=flags)))
+def _unscored(crops: Crops) -> Crops:
+    return replace(crops, detections=_about(crops.detections, MODEL_UNAVAILABLE))
+
+
+def _about(detections: Detections, flag: str) -> Detections:
+    return replace(detections, header=_flagged(detections.header, flag))
+
+
+def _flagged(header: FrameHeader, *flags: str) -> FrameHeader:
+    return replace(header, flags=tuple(dict.fromkeys((*header.flags, *flags)))) if flags else header
 
 
 def _reading(
-    detections: Detections, index: int, region: Region, pixels: Pixels | None, verdict: Verdict | None
+    detections: Detections, index: int, region: Region, pixels: Pixels | None, seen: Seen, verdict: Verdict | None
 ) -> Reading:
     place = region.x, region.y, region.outline
-    celsius = None if pixels is None else pixels.celsius
     return Reading(
-        header=detections.header,
+        header=_flagged(detections.header, *seen.flags),
         frame=detections.frame,
         asset=region.asset,
         kind=region.kind,
-        temperatures=None if celsius is None else measure(celsius, *place),
+        temperatures=seen.temperatures,
+        uncertainty=seen.uncertainty,
         index=index,
         count=len(detections.regions),
         surroundings_c=region.surroundings_c,
@@ -114,5 +124,5 @@ def _reading(
         closed=region.closed,
         anomaly=None if verdict is None else verdict.score,
         equipment=region.equipment,
-        seen_pixels=seen_pixels(pixels.counts.shape, *place) if pixels is not None and celsius is None else 0,
+        seen_pixels=0 if pixels is None or pixels.radiometric else seen_pixels(pixels.counts.shape, *place),
     )

@@ -140,7 +140,7 @@ class Detection:
             found, memory = self._regions(picture, seen, now)
             shed = self._backlog.shed_before(header.camera)
             about = self._troubles.onto(header if seen is not None else _flagged(header))
-            message = Detections(about, place, tuple(found), shed)
+            message = Detections(about, place, tuple(found), shed, picture.frame.radiometry)
             yield Outgoing(DETECTIONS, header.camera, message.encode(), schema.header("Detections") | headers)
         if memory is not None:
             told = self._remembered[header.view] = Remembered(memory, place)

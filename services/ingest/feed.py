@@ -7,14 +7,16 @@ from typing import Final
 
 from canairy.errors import InvalidMessage
 from canairy.messages.camera import CameraState
-from canairy.messages.frame import Frame, Radiometry
+from canairy.messages.frame import Frame
 from canairy.messages.header import FrameHeader
 from canairy.messages.picture import Image, Picture
+from canairy.messages.radiometry import ASSUMED
 from canairy.messages.thermogram import MAX_SIDE, Thermogram
 from canairy.messages.wire import EPOCH
 from canairy.site.model import Camera, Site
 from canairy.topics import MAX_MESSAGE_BYTES
 from services.ingest.grey import Looked, examine_grey
+from services.ingest.housing import Housing
 from services.ingest.picture import examine
 from services.ingest.source import Raw, RawPicture
 from services.ingest.times import Stamp, live_stamp, possible, pushed_stamp, recorded_stamp, text
@@ -34,7 +36,7 @@ class Feed:
         self.camera = camera
         self.watch = CameraWatch(site.site.id, camera, started_at)
         self._site = site
-        self._radiometry = Radiometry(**camera.radiometry.model_dump())
+        self._housing = Housing(camera)
         self._newest_at: datetime | None = None
         self._newest = ""
 
@@ -44,6 +46,8 @@ class Feed:
         Raises:
             InvalidMessage: impossible temperatures or time, an unknown view, or too many bytes to travel.
         """
+        if not isinstance(raw, RawPicture):
+            raw = self._housing.seen_through(raw)
         picture = _look(raw)
         try:
             self._check(raw, picture)
@@ -55,10 +59,11 @@ class Feed:
             self._watch_refused(picture, str(error), now)
             raise
         self.watch.saw(picture, now)
-        header = self._header(raw, frame, stamp, now, self._flags(picture, stamp, flags))
+        own = () if isinstance(raw, RawPicture) else raw.flags
+        header = self._header(raw, frame, stamp, now, (*stamp.flags, *own, *self._flags(picture, flags)))
         if isinstance(raw, RawPicture):
             return Frame(header, image)
-        return Frame(header, image, raw.radiometry or self._radiometry)
+        return Frame(header, image, raw.radiometry or ASSUMED)
 
     def _check(self, raw: Raw, picture: Looked) -> None:
         if self.camera.view(raw.view) is None:
@@ -89,9 +94,9 @@ class Feed:
         else:
             self.watch.failed(reason, now)
 
-    def _flags(self, picture: Looked, stamp: Stamp, flags: tuple[str, ...]) -> tuple[str, ...]:
+    def _flags(self, picture: Looked, flags: tuple[str, ...]) -> tuple[str, ...]:
         doubtful = _DOUBTFUL.get(self.watch.state)
-        return (*stamp.flags, *picture.flags, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
+        return (*picture.flags, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
 
     def _header(self, raw: Raw, frame: str, stamp: Stamp, now: datetime, flags: tuple[str, ...]) -> FrameHeader:
         return FrameHeader(

@@ -1,7 +1,9 @@
-"""The source `folder:PATH`: a recording of 16-bit PNG files, read once each, in the order of their times and names.
+"""The source `folder:PATH`: thermal files of any known format, read once each, in the order of their times and names.
 
 A folder is paced by the broker and never shed. N files in are N accounted for: a frame each, or a dead letter by
 name. Files that are still being written are waited for; a relative path is taken from the site file's folder.
+The same content under another name is a frame of its own; where the file says when it was taken, it has the same
+identifier, and downstream knows it for a repeat.
 """
 
 from __future__ import annotations
@@ -12,17 +14,20 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Final
 
 from canairy.errors import ConfigurationError, UnreadableFile
 from canairy.log import get_logger
 from canairy.site.model import EACH_FILE, Camera
-from canairy.thermal.linear_png import IncompleteFile, LinearFrame, read_creation_time, read_linear_png
+from canairy.thermal.capture_time import capture_time
+from canairy.thermal.linear_png import IncompleteFile
+from services.ingest.folder_file import read_picture, read_temperatures
 from services.ingest.folder_memory import FileMark, FolderMemory
+from services.ingest.folder_names import Choice, readable, view_of
 from services.ingest.folder_scan import FolderScan, Listing
-from services.ingest.folder_time import file_time, time_in_name
-from services.ingest.source import Event, Finished, RawFrame, Unreadable
+from services.ingest.folder_time import file_time, told_time
+from services.ingest.source import Event, Finished, RawFrame, RawPicture, Unreadable
 
 log = get_logger()
 POLL_S: Final = 1.0
@@ -31,7 +36,6 @@ GIVEN_UP_S: Final = 10.0
 # Looking at a huge folder takes a while; at most this share of the time is spent on it.
 _LOOKING_SHARE: Final = 0.1
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
-_NAME_CHARACTERS: Final = 100
 
 
 class FolderSource:
@@ -49,11 +53,11 @@ class FolderSource:
         if len(camera.views) != 1:
             raise ConfigurationError(f"{camera.id}: a folder shows one view, or '{EACH_FILE}' for each file its own")
         self._camera = camera
-        self._view = camera.views[0].id
+        self._choice = Choice.of(camera)
         self._folder = folder
         self._memory = memory
         self._wait = wait
-        self._scan = scan or FolderScan(folder)
+        self._scan = scan or FolderScan(folder, choice=self._choice)
         self._known = memory.known(camera.id)
         self._position = memory.next_position(camera.id)
         self._lock = threading.Lock()
@@ -91,52 +95,49 @@ class FolderSource:
 
     def _in_order(self, marks: list[FileMark]) -> list[FileMark]:
         def key(mark: FileMark) -> tuple[datetime, bytes]:
-            name = os.fsdecode(mark.name)
-            told = read_creation_time(self._folder / name) or time_in_name(name, self._camera.time_pattern)
+            told = told_time(self._camera, capture_time(self._path(mark)), readable(mark.name))
             return told or _EARLIEST, mark.name
 
         return sorted(marks, key=key)
 
     def _read(self, mark: FileMark) -> Event | None:
-        """What one file says; None when it is not whole yet."""
-        name = os.fsdecode(mark.name)
-        scale = self._camera.scale
+        """What one file says; None when it is not whole yet, or when it may be the picture of a CSV under way."""
         try:
-            view = self._view_of(name)
-            frame = read_linear_png(self._folder / name, scale.scale_k, scale.offset_c)
-        except IncompleteFile as error:
-            if self._scan.quiet_s(mark) < GIVEN_UP_S:
-                return None
-            return Unreadable(self._camera.id, name, str(error), self._hand_over(mark)[1])
+            view = view_of(self._camera, mark.name)
+            return self._picture(mark, view) if self._choice.pictures else self._frame(mark, view)
         except UnreadableFile as error:
-            return Unreadable(self._camera.id, name, str(error), self._hand_over(mark)[1])
-        return self._frame(frame, view, name, *self._hand_over(mark))
+            under_way = isinstance(error, IncompleteFile) or self._choice.may_be_company(mark.name)
+            if under_way and self._scan.quiet_s(mark) < GIVEN_UP_S:
+                return None
+            return Unreadable(self._camera.id, os.fsdecode(mark.name), str(error), self._hand_over(mark)[1])
 
-    def _frame(self, frame: LinearFrame, view: str, name: str, position: int, written: Callable[[], None]) -> RawFrame:
-        when = file_time(self._camera, frame.created_at, name, position)
+    def _frame(self, mark: FileMark, view: str) -> RawFrame:
+        found = read_temperatures(self._path(mark), self._camera, patient=self._scan.quiet_s(mark) < GIVEN_UP_S)
+        position, written = self._hand_over(mark)
+        when = file_time(self._camera, found.taken_at, readable(mark.name), position)
         return RawFrame(
             camera=self._camera.id,
             view=view,
-            counts=frame.counts,
-            scale_k=frame.scale_k,
-            offset_k=frame.offset_k,
+            counts=found.counts,
+            scale_k=found.scale_k,
+            offset_k=found.offset_k,
             taken_at=when.taken_at,
             assigned=when.assigned,
-            file=name,
+            file=os.fsdecode(mark.name),
+            radiometry=found.radiometry,
+            flags=found.flags,
             written=written,
         )
 
-    def _view_of(self, name: str) -> str:
-        """The view that a file shows: the camera's, or where each file is its own, the file's name."""
-        if self._view != EACH_FILE:
-            return self._view
-        stem = PurePath(name).stem
-        if not stem.isprintable() or stem.startswith("_") or len(stem) > _NAME_CHARACTERS:
-            raise UnreadableFile(
-                f"{stem[:_NAME_CHARACTERS]!r} cannot be a view's name: at most {_NAME_CHARACTERS} printable "
-                "characters, and no underscore first"
-            )
-        return stem
+    def _picture(self, mark: FileMark, view: str) -> RawPicture:
+        pixels = read_picture(self._path(mark))
+        position, written = self._hand_over(mark)
+        when = file_time(self._camera, capture_time(self._path(mark)), readable(mark.name), position)
+        file = os.fsdecode(mark.name)
+        return RawPicture(self._camera.id, view, pixels, when.taken_at, when.assigned, file, written)
+
+    def _path(self, mark: FileMark) -> Path:
+        return self._folder / os.fsdecode(mark.name)
 
     def _hand_over(self, mark: FileMark) -> tuple[int, Callable[[], None]]:
         """The file's position, and what is to be called when broker or dead letters have it."""
@@ -155,4 +156,4 @@ class FolderSource:
     def _tell_ignored(self, listing: Listing) -> None:
         if len(listing.ignored) != self._ignored:
             self._ignored = len(listing.ignored)
-            log.info("files ignored: not .png", camera=self._camera.id, count=self._ignored)
+            log.info("files ignored: no frames of this camera", camera=self._camera.id, count=self._ignored)

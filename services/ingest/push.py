@@ -13,11 +13,12 @@ from pydantic import ValidationError
 from canairy import codec
 from canairy.errors import InvalidMessage
 from canairy.messages import wire
-from canairy.messages.frame import Radiometry
 from canairy.messages.measurement import Measurement
+from canairy.messages.radiometry import Radiometry
 from canairy.messages.thermogram import KELVIN
 from canairy.site.model import Camera, Site
 from canairy.site.model import Radiometry as SiteRadiometry
+from canairy.thermal.planck import ImpossibleParameters
 from protos.canairy.v1 import ingest_service_pb2 as pb
 from services.ingest.identity import check_identity
 from services.ingest.push_content import of_file, of_pixels, size_of
@@ -113,4 +114,8 @@ def _radiometry(request: pb.SubmitFramesRequest) -> Radiometry | None:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InvalidMessage(f"radiometry.{first['loc'][0]} is {first['input']}: {first['msg'].lower()}") from error
+    try:
+        told.camera.layers(told.parameters)
+    except ImpossibleParameters as error:
+        raise InvalidMessage(f"radiometry: {error}") from error
     return told

@@ -8,15 +8,15 @@ import numpy as np
 
 from canairy.errors import InvalidMessage, UnreadableFile
 from canairy.messages import wire
-from canairy.messages.frame import Radiometry
-from canairy.messages.thermogram import KELVIN, MAX_SIDE
+from canairy.messages.radiometry import Radiometry
+from canairy.messages.thermogram import MAX_SIDE
 from canairy.picture_codec import COLOUR, GREY
 from canairy.site.model import Camera
-from canairy.thermal.celsius_counts import to_counts
 from canairy.thermal.formats import ReadOptions, read_thermal_bytes
-from canairy.thermal.frame import LinearScale, ThermalFrame
+from canairy.thermal.frame import LinearScale
 from protos.canairy.v1 import ingest_service_pb2 as pb
 from services.ingest.source import RawFrame, RawPicture
+from services.ingest.temperatures import temperatures
 
 
 def of_pixels(request: pb.SubmitFramesRequest, camera: Camera, written: Callable[[], None]) -> RawPicture:
@@ -43,22 +43,23 @@ def of_file(
 ) -> RawFrame:
     """A thermal file of any format that is read; raises InvalidMessage with the reason for one that is not.
 
-    `told`: parameters that came beside it, which are not those of the file: nothing is corrected here.
+    What the file says it was made with counts, as the site file knows it better; `told`, which came beside it, counts
+    where the file says nothing.
     """
     scale = LinearScale(camera.scale.scale_k, camera.scale.offset_c)
     try:
-        frame = read_thermal_bytes(request.file, ReadOptions(scale))
-        counts, scale_k, offset_k = _counts(frame)
+        found = temperatures(read_thermal_bytes(request.file, ReadOptions(scale)), camera)
     except UnreadableFile as error:
         raise InvalidMessage(f"{camera.id}: the file cannot be used: {error}") from error
     return RawFrame(
         camera=camera.id,
         view=request.view or camera.views[0].id,
-        counts=counts,
-        scale_k=scale_k,
-        offset_k=offset_k,
-        taken_at=wire.optional_moment(request, "captured_at") or frame.taken_at,
-        radiometry=told or _radiometry(frame),
+        counts=found.counts,
+        scale_k=found.scale_k,
+        offset_k=found.offset_k,
+        taken_at=wire.optional_moment(request, "captured_at") or found.taken_at,
+        radiometry=found.radiometry or told,
+        flags=found.flags,
         written=written,
     )
 
@@ -69,24 +70,3 @@ def size_of(request: pb.SubmitFramesRequest) -> tuple[int, int]:
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         raise InvalidMessage(f"{width}x{height} pixels: sides must be 1 to {MAX_SIDE}")
     return width, height
-
-
-def _counts(frame: ThermalFrame) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint16]], float, float]:
-    """Linear counts as they are; any other temperatures at 0.01 or 0.04 K a count, from 0 K."""
-    if frame.counts is not None and frame.scale is not None:
-        return frame.counts, frame.scale.scale_k, frame.scale.offset_c + KELVIN
-    counts, scale_k = to_counts(frame.celsius)
-    return counts, scale_k, 0.0
-
-
-def _radiometry(frame: ThermalFrame) -> Radiometry | None:
-    made_with = frame.parameters
-    if made_with is None:
-        return None
-    return Radiometry(
-        made_with.emissivity,
-        made_with.distance_m,
-        made_with.reflected_c,
-        made_with.atmospheric_c,
-        made_with.humidity,
-    )

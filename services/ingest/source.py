@@ -23,6 +23,7 @@ class RawFrame:
 
     `taken_at` is the source's own word (UTC), None when it has none; `assigned` says that it was not measured but
     counted from a start. `file` is the file it came from. `written` is called when the broker has it.
+    `radiometry`: what the temperatures were made with, None when the source does not say; `flags`: what is wrong.
     """
 
     camera: str
@@ -34,6 +35,7 @@ class RawFrame:
     assigned: bool = False
     file: str = ""
     radiometry: Radiometry | None = None
+    flags: tuple[str, ...] = ()
     written: Callable[[], None] = nothing
 
 

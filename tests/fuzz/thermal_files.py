@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
+import cv2
 import numpy as np
 
 from canairy.errors import UnreadableFile
+from canairy.thermal.eight_bit import read_eight_bit
 from canairy.thermal.formats import ReadOptions, read_thermal_bytes
 from canairy.thermal.frame import LinearScale
 from tests.fuzz.mutation import bytes_mutated, lines_mutated, some
@@ -61,6 +63,24 @@ def checked() -> Check:
     return check
 
 
+def pictures() -> Sequence[bytes]:
+    grey = (counts() & 255).astype(np.uint8)
+    some_kinds = [
+        cv2.imencode(kind, it)[1].tobytes() for kind in (".png", ".jpg") for it in (grey, np.dstack([grey] * 3))
+    ]
+    return [*some_kinds, png_header(4096, 4096, bytes(1 << 24), depth=8), jpeg([b"thumbnail" + some_kinds[2]])]
+
+
+def picture_checked() -> Check:
+    def check(content: bytes) -> None:
+        pixels = read_eight_bit(content)
+        assert pixels.dtype == np.uint8
+        assert pixels.ndim == 2 or pixels.shape[2] == 3
+        assert max(pixels.shape[:2]) <= 4096
+
+    return check
+
+
 def length_set(content: bytes, random: Random) -> bytes:
     """A four- or two-byte number somewhere in the first 2,000 bytes becomes another one, in either order."""
     changed = bytearray(content.ljust(5, b"\0"))
@@ -75,5 +95,6 @@ THERMAL_TARGETS: Final = (
     Target("rjpeg", rjpegs, some(bytes_mutated, length_set, length_set), checked, (UnreadableFile,)),
     Target("tiff", tiffs, some(bytes_mutated, length_set, length_set), checked, (UnreadableFile,)),
     Target("thermal-png", linear_pngs, some(bytes_mutated, png_mutated), checked, (UnreadableFile,)),
+    Target("8-bit", pictures, some(bytes_mutated, png_mutated, length_set), picture_checked, (UnreadableFile,)),
     Target("csv-514", small_csvs, some(bytes_mutated, lines_mutated(TOKENS)), checked, (UnreadableFile,)),
 )

@@ -122,13 +122,13 @@ def png(counts: Counts) -> bytes:
     return cv2.imencode(".png", counts)[1].tobytes()
 
 
-def png_header(width: int, height: int, body: bytes = b"") -> bytes:
-    """A 16-bit grey PNG of any size, with `body` as its image data."""
+def png_header(width: int, height: int, body: bytes = b"", depth: int = 16) -> bytes:
+    """A grey PNG of any size, with `body` as its image data."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(body)) + chunk(b"IEND", b"")
 
 

@@ -61,7 +61,7 @@ def test_show_tells_all_of_one_alarm() -> None:
     text = runner.invoke(app, ["alarms", "show", "a-1"])
     as_json = runner.invoke(app, ["alarms", "show", "a-1", "--json"])
 
-    assert "reason:           94.2 degC, limit 80" in text.stdout.splitlines()
+    assert "reason:              94.2 degC, limit 80" in text.stdout.splitlines()
     assert json.loads(as_json.stdout)["asset"] == "ds-301-a"
 
 

@@ -20,6 +20,7 @@ from canairy.messages.header import ESTIMATE, NO_COMPARISON, NO_TEMPERATURES, Pl
 from canairy.messages.picture import Picture
 from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.thermogram import Thermogram
+from canairy.messages.uncertainty import NOT_DEPENDABLE, Uncertainty
 from canairy.topics import EVIDENCE, FRAMES
 from cli.evidence import Album
 from cli.evidence_picture import _lines, draw
@@ -193,6 +194,17 @@ def test_a_picture_shows_the_crop_and_reddens_where_it_is_abnormal(tmp_path: Pat
     height, width = 360, 288
     second = red[16 : 16 + height, 32 + width : 32 + 2 * width]
     assert second[-100:].mean() > second[:100].mean() + 50
+
+
+def test_below_a_picture_stands_how_sure_its_temperature_is_and_what_is_wrong_with_it() -> None:
+    told = header(flags=(NOT_DEPENDABLE, "time_assigned"))
+
+    lines = _lines(
+        evidence(header=told, max_c=94.26, uncertainty=Uncertainty(1.2, 0.9)), SEOUL, np.full((2, 2), 20, np.float32)
+    )
+
+    assert "hottest 94.3 degC, plus or minus 3.0 K (95 %)" in lines
+    assert NOT_DEPENDABLE in lines
 
 
 def test_no_name_of_an_asset_leads_out_of_the_folder(tmp_path: Path) -> None:

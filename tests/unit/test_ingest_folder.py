@@ -1,4 +1,4 @@
-"""A folder of 16-bit PNG files as a source: every file accounted for, once, in order."""
+"""A folder of thermal files as a source: every file accounted for, once, in order."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from canairy.errors import ConfigurationError, Unavailable
 from canairy.site.model import Camera
 from services.ingest.folder import FolderSource
 from services.ingest.folder_memory import FileMark, FolderMemory
+from services.ingest.folder_names import Choice
 from services.ingest.folder_scan import FolderScan
 from services.ingest.source import Event, Finished, RawFrame, Unreadable
 from tests.helpers.ingest import camera, picture
@@ -35,7 +36,7 @@ class World:
 
     def __init__(self, base: Path, **more: Any) -> None:  # noqa: ANN401 - passed on
         self.folder = base / "recordings"
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.memory = FolderMemory(base / "data")
         views = {"views": [{"id": "*"}], "starts_at": START} | more
         self.camera = Camera.model_validate(camera("cam-07", "folder:recordings", **views))
@@ -43,7 +44,7 @@ class World:
         self.source = self.restarted()
 
     def restarted(self) -> FolderSource:
-        scan = FolderScan(self.folder, lambda: self.now, lambda: self.now)
+        scan = FolderScan(self.folder, lambda: self.now, lambda: self.now, Choice.of(self.camera))
         return FolderSource(self.camera, self.folder, self.memory, lambda _: True, scan)
 
     def save(self, name: str | bytes, data: bytes | None = None, changed_at: float = LONG_AGO) -> None:
@@ -233,7 +234,7 @@ def test_other_files_hidden_ones_and_folders_are_left_alone(world: World, capsys
     world.save("1.PNG")
 
     assert names(world.look()) == ["1.PNG"]
-    assert "files ignored: not .png" in capsys.readouterr().out
+    assert "files ignored: no frames of this camera" in capsys.readouterr().out
 
 
 def test_a_folder_that_is_not_there_is_unavailable_and_may_come(world: World) -> None:

@@ -96,6 +96,14 @@ def test_parameters_of_the_pusher_travel_with_the_frame() -> None:
         ({"captured_at": Timestamp(seconds=12)}, "captured_at: 12 s after 1970 is absent or impossible"),
         ({"radiometry": thermal_pb2.Radiometry(emissivity=1.2)}, "radiometry.emissivity is 1.2: input should be less"),
         ({"radiometry": thermal_pb2.Radiometry(emissivity=math.nan)}, "emissivity is nan"),
+        (
+            {"radiometry": thermal_pb2.Radiometry(emissivity=0.9, window_transmission=1.5)},
+            "radiometry: window_transmission is 1.5: must be 0.01 to 1",
+        ),
+        (
+            {"radiometry": thermal_pb2.Radiometry(emissivity=0.9, curve=thermal_pb2.CameraCurve(r1=1, b=-1))},
+            "curve: Planck constant B is -1",
+        ),
     ],
 )
 def test_a_frame_that_cannot_be_is_refused_with_its_reason(change: dict[str, Any], why: str) -> None:

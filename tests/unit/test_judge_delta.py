@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from canairy.messages.reading import Reading
 from canairy.messages.state import PointState
+from canairy.messages.uncertainty import Uncertainty
 from tests.helpers.judging import Bench, asset, at, camera, frame, reading, site, view
 
 
@@ -209,3 +212,46 @@ class TestAcrossCameras:
 
         assert judge.tell(*seen_by_2(2, 53, 53), now=at(2)).lines == ["raised ds-a delta"]
         assert PointState.decode(judge.kept["ds-a"]).waiting == ()
+
+
+class TestUncertainty:
+    SURE = Uncertainty(common_k=1.2, own_k=0.5)
+    UNSURE = Uncertainty(common_k=1.5, own_k=2.0)
+
+    def sure(self, readings: Sequence[Reading], **uncertain: Uncertainty | None) -> list[Reading]:
+        return [replace(it, uncertainty=uncertain.get(it.asset[-1], self.SURE)) for it in readings]
+
+    def test_within_a_frame_the_camera_s_offset_cancels(self) -> None:
+        readings = self.sure(frame(0, {"ds-a": 94.2, "ds-b": 53.2, "ds-c": 53.9}))
+
+        data = one_view().tell(*readings).alerts[0]["data"]
+
+        assert data["uncertainty_k"] == 2.6
+        assert data["delta_uncertainty_k"] == pytest.approx(2 * math.sqrt(2) * 0.5, abs=0.01)
+
+    def test_it_is_that_of_whom_the_difference_is_taken_to(self) -> None:
+        readings = self.sure(frame(0, {"ds-a": 94.2, "ds-b": 53.2, "ds-c": 80.0}), b=self.UNSURE)
+
+        data = one_view().tell(*readings).alerts[0]["data"]
+
+        assert data["compared_with"] == "ds-b"
+        assert data["delta_uncertainty_k"] == pytest.approx(2 * math.sqrt(0.5**2 + 2.0**2 + 0.3**2), abs=0.01)
+
+    def test_between_cameras_nothing_cancels_after_a_restart_too(self) -> None:
+        judge = two_cameras()
+        judge.tell(*self.sure(seen_by_2(0, 50.0, 50.0)))
+        judge.restart()
+
+        told = judge.tell(*self.sure([reading("ds-a", 0.5, 90.0)]), *self.sure(seen_by_2(1, 50.0, 50.0)))
+
+        assert told.lines == ["raised ds-a delta"]
+        data = told.alerts[0]["data"]
+        assert data["delta_uncertainty_k"] == pytest.approx(2 * math.sqrt(2) * 1.3, abs=0.01)
+
+    def test_where_one_of_them_is_not_known_nothing_is_said(self) -> None:
+        readings = self.sure(frame(0, {"ds-a": 94.2, "ds-b": 53.2, "ds-c": 80.0}), b=None)
+
+        data = one_view().tell(*readings).alerts[0]["data"]
+
+        assert data["uncertainty_k"] == 2.6
+        assert "delta_uncertainty_k" not in data

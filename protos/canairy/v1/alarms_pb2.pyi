@@ -107,6 +107,8 @@ class Alarm(_message.Message):
     DELTA_K_FIELD_NUMBER: _builtins.int
     DATA_AGE_S_FIELD_NUMBER: _builtins.int
     FLAGS_FIELD_NUMBER: _builtins.int
+    UNCERTAINTY_K_FIELD_NUMBER: _builtins.int
+    DELTA_UNCERTAINTY_K_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     version: _builtins.int
     """Grows with every change; a command names the version that its user saw."""
@@ -132,6 +134,9 @@ class Alarm(_message.Message):
     """The difference to the components (or surroundings) it was compared with, kelvin."""
     data_age_s: _builtins.float
     """How old the picture was when ingest had it, seconds."""
+    uncertainty_k: _builtins.float
+    """Expanded uncertainties (about 95 %) of temperature_c and of delta_k, kelvin; absent where they cannot be said."""
+    delta_uncertainty_k: _builtins.float
     @_builtins.property
     def raised_at(self) -> _timestamp_pb2.Timestamp:
         """Capture time of the reading that raised it."""
@@ -176,27 +181,37 @@ class Alarm(_message.Message):
         delta_k: _builtins.float | None = ...,
         data_age_s: _builtins.float | None = ...,
         flags: _abc.Iterable[_builtins.str] | None = ...,
+        uncertainty_k: _builtins.float | None = ...,
+        delta_uncertainty_k: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_data_age_s", b"_data_age_s", "_delta_k", b"_delta_k", "_limit", b"_limit", "_temperature_c", b"_temperature_c", "acknowledged_at", b"acknowledged_at", "data_age_s", b"data_age_s", "delta_k", b"delta_k", "limit", b"limit", "raised_at", b"raised_at", "returned_at", b"returned_at", "since", b"since", "temperature_c", b"temperature_c"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_data_age_s", b"_data_age_s", "_delta_k", b"_delta_k", "_delta_uncertainty_k", b"_delta_uncertainty_k", "_limit", b"_limit", "_temperature_c", b"_temperature_c", "_uncertainty_k", b"_uncertainty_k", "acknowledged_at", b"acknowledged_at", "data_age_s", b"data_age_s", "delta_k", b"delta_k", "delta_uncertainty_k", b"delta_uncertainty_k", "limit", b"limit", "raised_at", b"raised_at", "returned_at", b"returned_at", "since", b"since", "temperature_c", b"temperature_c", "uncertainty_k", b"uncertainty_k"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_data_age_s", b"_data_age_s", "_delta_k", b"_delta_k", "_limit", b"_limit", "_temperature_c", b"_temperature_c", "acknowledged_at", b"acknowledged_at", "acknowledged_by", b"acknowledged_by", "acknowledged_with", b"acknowledged_with", "asset", b"asset", "camera", b"camera", "compared_with", b"compared_with", "condition", b"condition", "data_age_s", b"data_age_s", "delta_k", b"delta_k", "flags", b"flags", "frame", b"frame", "id", b"id", "limit", b"limit", "priority", b"priority", "quality", b"quality", "raised_at", b"raised_at", "reason", b"reason", "response", b"response", "returned_at", b"returned_at", "since", b"since", "site", b"site", "state", b"state", "temperature_c", b"temperature_c", "version", b"version", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_data_age_s", b"_data_age_s", "_delta_k", b"_delta_k", "_delta_uncertainty_k", b"_delta_uncertainty_k", "_limit", b"_limit", "_temperature_c", b"_temperature_c", "_uncertainty_k", b"_uncertainty_k", "acknowledged_at", b"acknowledged_at", "acknowledged_by", b"acknowledged_by", "acknowledged_with", b"acknowledged_with", "asset", b"asset", "camera", b"camera", "compared_with", b"compared_with", "condition", b"condition", "data_age_s", b"data_age_s", "delta_k", b"delta_k", "delta_uncertainty_k", b"delta_uncertainty_k", "flags", b"flags", "frame", b"frame", "id", b"id", "limit", b"limit", "priority", b"priority", "quality", b"quality", "raised_at", b"raised_at", "reason", b"reason", "response", b"response", "returned_at", b"returned_at", "since", b"since", "site", b"site", "state", b"state", "temperature_c", b"temperature_c", "uncertainty_k", b"uncertainty_k", "version", b"version", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__data_age_s: _TypeAlias = _typing.Literal["data_age_s"]  # noqa: Y015
     _WhichOneofArgType__data_age_s: _TypeAlias = _typing.Literal["_data_age_s", b"_data_age_s"]  # noqa: Y015
     _WhichOneofReturnType__delta_k: _TypeAlias = _typing.Literal["delta_k"]  # noqa: Y015
     _WhichOneofArgType__delta_k: _TypeAlias = _typing.Literal["_delta_k", b"_delta_k"]  # noqa: Y015
+    _WhichOneofReturnType__delta_uncertainty_k: _TypeAlias = _typing.Literal["delta_uncertainty_k"]  # noqa: Y015
+    _WhichOneofArgType__delta_uncertainty_k: _TypeAlias = _typing.Literal["_delta_uncertainty_k", b"_delta_uncertainty_k"]  # noqa: Y015
     _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
     _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
     _WhichOneofReturnType__temperature_c: _TypeAlias = _typing.Literal["temperature_c"]  # noqa: Y015
     _WhichOneofArgType__temperature_c: _TypeAlias = _typing.Literal["_temperature_c", b"_temperature_c"]  # noqa: Y015
+    _WhichOneofReturnType__uncertainty_k: _TypeAlias = _typing.Literal["uncertainty_k"]  # noqa: Y015
+    _WhichOneofArgType__uncertainty_k: _TypeAlias = _typing.Literal["_uncertainty_k", b"_uncertainty_k"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__data_age_s) -> _WhichOneofReturnType__data_age_s | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__delta_k) -> _WhichOneofReturnType__delta_k | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__delta_uncertainty_k) -> _WhichOneofReturnType__delta_uncertainty_k | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__temperature_c) -> _WhichOneofReturnType__temperature_c | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__uncertainty_k) -> _WhichOneofReturnType__uncertainty_k | None: ...
 
 Global___Alarm: _TypeAlias = Alarm  # noqa: Y015
 
@@ -276,10 +291,15 @@ class Capture(_message.Message):
     FRAME_FIELD_NUMBER: _builtins.int
     MAX_C_FIELD_NUMBER: _builtins.int
     LOWER_BOUND_FIELD_NUMBER: _builtins.int
+    COMMON_K_FIELD_NUMBER: _builtins.int
+    OWN_K_FIELD_NUMBER: _builtins.int
     frame: _builtins.str
     max_c: _builtins.float
     """Absent when the reading held no temperature."""
     lower_bound: _builtins.bool
+    common_k: _builtins.float
+    """Standard uncertainties of max_c, kelvin, where other cameras' readings are compared with it."""
+    own_k: _builtins.float
     @_builtins.property
     def captured_at(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -289,14 +309,25 @@ class Capture(_message.Message):
         frame: _builtins.str = ...,
         max_c: _builtins.float | None = ...,
         lower_bound: _builtins.bool = ...,
+        common_k: _builtins.float | None = ...,
+        own_k: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "captured_at", b"captured_at", "max_c", b"max_c"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_common_k", b"_common_k", "_max_c", b"_max_c", "_own_k", b"_own_k", "captured_at", b"captured_at", "common_k", b"common_k", "max_c", b"max_c", "own_k", b"own_k"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "captured_at", b"captured_at", "frame", b"frame", "lower_bound", b"lower_bound", "max_c", b"max_c"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_common_k", b"_common_k", "_max_c", b"_max_c", "_own_k", b"_own_k", "captured_at", b"captured_at", "common_k", b"common_k", "frame", b"frame", "lower_bound", b"lower_bound", "max_c", b"max_c", "own_k", b"own_k"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__common_k: _TypeAlias = _typing.Literal["common_k"]  # noqa: Y015
+    _WhichOneofArgType__common_k: _TypeAlias = _typing.Literal["_common_k", b"_common_k"]  # noqa: Y015
     _WhichOneofReturnType__max_c: _TypeAlias = _typing.Literal["max_c"]  # noqa: Y015
     _WhichOneofArgType__max_c: _TypeAlias = _typing.Literal["_max_c", b"_max_c"]  # noqa: Y015
+    _WhichOneofReturnType__own_k: _TypeAlias = _typing.Literal["own_k"]  # noqa: Y015
+    _WhichOneofArgType__own_k: _TypeAlias = _typing.Literal["_own_k", b"_own_k"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__common_k) -> _WhichOneofReturnType__common_k | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_c) -> _WhichOneofReturnType__max_c | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__own_k) -> _WhichOneofReturnType__own_k | None: ...
 
 Global___Capture: _TypeAlias = Capture  # noqa: Y015
 

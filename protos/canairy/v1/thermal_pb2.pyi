@@ -240,11 +240,29 @@ class Radiometry(_message.Message):
     REFLECTED_C_FIELD_NUMBER: _builtins.int
     ATMOSPHERIC_C_FIELD_NUMBER: _builtins.int
     HUMIDITY_FIELD_NUMBER: _builtins.int
+    WINDOW_TRANSMISSION_FIELD_NUMBER: _builtins.int
+    WINDOW_C_FIELD_NUMBER: _builtins.int
+    TRANSMISSION_FIELD_NUMBER: _builtins.int
+    ASSUMED_FIELD_NUMBER: _builtins.int
+    CURVE_FIELD_NUMBER: _builtins.int
     emissivity: _builtins.float
     distance_m: _builtins.float
     reflected_c: _builtins.float
     atmospheric_c: _builtins.float
     humidity: _builtins.float
+    window_transmission: _builtins.float
+    """The window between camera and object: the share that it lets through (0 means that there is none), and its
+    temperature.
+    """
+    window_c: _builtins.float
+    transmission: _builtins.float
+    """The air's, where somebody measured it; absent: it follows from distance, humidity and temperature."""
+    assumed: _builtins.bool
+    """Nobody said what the temperatures were made with: the numbers above are only the usual ones."""
+    @_builtins.property
+    def curve(self) -> Global___CameraCurve:
+        """The camera's own, where its files have it."""
+
     def __init__(
         self,
         *,
@@ -253,14 +271,69 @@ class Radiometry(_message.Message):
         reflected_c: _builtins.float = ...,
         atmospheric_c: _builtins.float = ...,
         humidity: _builtins.float = ...,
+        window_transmission: _builtins.float = ...,
+        window_c: _builtins.float = ...,
+        transmission: _builtins.float | None = ...,
+        assumed: _builtins.bool = ...,
+        curve: Global___CameraCurve | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_transmission", b"_transmission", "curve", b"curve", "transmission", b"transmission"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_transmission", b"_transmission", "assumed", b"assumed", "atmospheric_c", b"atmospheric_c", "curve", b"curve", "distance_m", b"distance_m", "emissivity", b"emissivity", "humidity", b"humidity", "reflected_c", b"reflected_c", "transmission", b"transmission", "window_c", b"window_c", "window_transmission", b"window_transmission"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__transmission: _TypeAlias = _typing.Literal["transmission"]  # noqa: Y015
+    _WhichOneofArgType__transmission: _TypeAlias = _typing.Literal["_transmission", b"_transmission"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__transmission) -> _WhichOneofReturnType__transmission | None: ...
+
+Global___Radiometry: _TypeAlias = Radiometry  # noqa: Y015
+
+@_typing.final
+class CameraCurve(_message.Message):
+    """kelvin = b / ln(r1 / (r2 (signal + o)) + f) of a camera, and the constants of its model of the air."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    R1_FIELD_NUMBER: _builtins.int
+    B_FIELD_NUMBER: _builtins.int
+    F_FIELD_NUMBER: _builtins.int
+    O_FIELD_NUMBER: _builtins.int
+    R2_FIELD_NUMBER: _builtins.int
+    ALPHA1_FIELD_NUMBER: _builtins.int
+    ALPHA2_FIELD_NUMBER: _builtins.int
+    BETA1_FIELD_NUMBER: _builtins.int
+    BETA2_FIELD_NUMBER: _builtins.int
+    X_FIELD_NUMBER: _builtins.int
+    r1: _builtins.float
+    b: _builtins.float
+    f: _builtins.float
+    o: _builtins.float
+    r2: _builtins.float
+    alpha1: _builtins.float
+    alpha2: _builtins.float
+    beta1: _builtins.float
+    beta2: _builtins.float
+    x: _builtins.float
+    def __init__(
+        self,
+        *,
+        r1: _builtins.float = ...,
+        b: _builtins.float = ...,
+        f: _builtins.float = ...,
+        o: _builtins.float = ...,
+        r2: _builtins.float = ...,
+        alpha1: _builtins.float = ...,
+        alpha2: _builtins.float = ...,
+        beta1: _builtins.float = ...,
+        beta2: _builtins.float = ...,
+        x: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["atmospheric_c", b"atmospheric_c", "distance_m", b"distance_m", "emissivity", b"emissivity", "humidity", b"humidity", "reflected_c", b"reflected_c"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alpha1", b"alpha1", "alpha2", b"alpha2", "b", b"b", "beta1", b"beta1", "beta2", b"beta2", "f", b"f", "o", b"o", "r1", b"r1", "r2", b"r2", "x", b"x"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Radiometry: _TypeAlias = Radiometry  # noqa: Y015
+Global___CameraCurve: _TypeAlias = CameraCurve  # noqa: Y015
 
 @_typing.final
 class Frame(_message.Message):
@@ -450,6 +523,7 @@ class Detections(_message.Message):
     FRAME_FIELD_NUMBER: _builtins.int
     REGIONS_FIELD_NUMBER: _builtins.int
     SHED_FIELD_NUMBER: _builtins.int
+    RADIOMETRY_FIELD_NUMBER: _builtins.int
     shed: _builtins.int
     """Frames of this camera that were skipped because they were too old, since the message before."""
     @_builtins.property
@@ -458,6 +532,10 @@ class Detections(_message.Message):
     def frame(self) -> Global___Place: ...
     @_builtins.property
     def regions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Region]: ...
+    @_builtins.property
+    def radiometry(self) -> Global___Radiometry:
+        """Of the frame."""
+
     def __init__(
         self,
         *,
@@ -465,10 +543,11 @@ class Detections(_message.Message):
         frame: Global___Place | None = ...,
         regions: _abc.Iterable[Global___Region] | None = ...,
         shed: _builtins.int = ...,
+        radiometry: Global___Radiometry | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "header", b"header"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "header", b"header", "radiometry", b"radiometry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "header", b"header", "regions", b"regions", "shed", b"shed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "header", b"header", "radiometry", b"radiometry", "regions", b"regions", "shed", b"shed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -493,6 +572,7 @@ class Reading(_message.Message):
     CLOSED_FIELD_NUMBER: _builtins.int
     ANOMALY_FIELD_NUMBER: _builtins.int
     EQUIPMENT_FIELD_NUMBER: _builtins.int
+    UNCERTAINTY_FIELD_NUMBER: _builtins.int
     SEEN_PIXELS_FIELD_NUMBER: _builtins.int
     asset: _builtins.str
     kind: Global___RegionKind.ValueType
@@ -521,6 +601,10 @@ class Reading(_message.Message):
     def equipment(self) -> Global___Equipment:
         """What a detector sees here; absent where none was asked, and where it saw nothing."""
 
+    @_builtins.property
+    def uncertainty(self) -> Global___Uncertainty:
+        """Of the hottest point; absent where nobody said what the frame's temperatures were made with."""
+
     def __init__(
         self,
         *,
@@ -537,11 +621,12 @@ class Reading(_message.Message):
         closed: _builtins.bool = ...,
         anomaly: Global___AnomalyScore | None = ...,
         equipment: Global___Equipment | None = ...,
+        uncertainty: Global___Uncertainty | None = ...,
         seen_pixels: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "equipment", b"equipment", "frame", b"frame", "header", b"header", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "equipment", b"equipment", "frame", b"frame", "header", b"header", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures", "uncertainty", b"uncertainty"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "asset", b"asset", "closed", b"closed", "count", b"count", "equipment", b"equipment", "frame", b"frame", "header", b"header", "index", b"index", "kind", b"kind", "score", b"score", "seen_pixels", b"seen_pixels", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures", "unseen", b"unseen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "asset", b"asset", "closed", b"closed", "count", b"count", "equipment", b"equipment", "frame", b"frame", "header", b"header", "index", b"index", "kind", b"kind", "score", b"score", "seen_pixels", b"seen_pixels", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures", "uncertainty", b"uncertainty", "unseen", b"unseen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
@@ -557,6 +642,40 @@ class Reading(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__temperatures) -> _WhichOneofReturnType__temperatures | None: ...
 
 Global___Reading: _TypeAlias = Reading  # noqa: Y015
+
+@_typing.final
+class Uncertainty(_message.Message):
+    """How sure a temperature is, kelvin (JCGM 100:2008). Within one frame the common part cancels in a difference, as far
+    as emissivities are alike; the rest does not, and between cameras nothing does.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STANDARD_K_FIELD_NUMBER: _builtins.int
+    EXPANDED_K_FIELD_NUMBER: _builtins.int
+    COMMON_K_FIELD_NUMBER: _builtins.int
+    OWN_K_FIELD_NUMBER: _builtins.int
+    standard_k: _builtins.float
+    """Standard uncertainty, and twice that: about 95 %."""
+    expanded_k: _builtins.float
+    common_k: _builtins.float
+    """What the standard uncertainty is made of (added as squares): shared by all pixels of the frame, and not."""
+    own_k: _builtins.float
+    def __init__(
+        self,
+        *,
+        standard_k: _builtins.float = ...,
+        expanded_k: _builtins.float = ...,
+        common_k: _builtins.float = ...,
+        own_k: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["common_k", b"common_k", "expanded_k", b"expanded_k", "own_k", b"own_k", "standard_k", b"standard_k"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Uncertainty: _TypeAlias = Uncertainty  # noqa: Y015
 
 @_typing.final
 class AnomalyScore(_message.Message):
@@ -633,6 +752,7 @@ class Evidence(_message.Message):
     ANOMALY_FIELD_NUMBER: _builtins.int
     MAP_FIELD_NUMBER: _builtins.int
     EQUIPMENT_FIELD_NUMBER: _builtins.int
+    UNCERTAINTY_FIELD_NUMBER: _builtins.int
     PICTURE_FIELD_NUMBER: _builtins.int
     asset: _builtins.str
     max_c: _builtins.float
@@ -659,6 +779,10 @@ class Evidence(_message.Message):
         """What a detector sees here, as in the reading."""
 
     @_builtins.property
+    def uncertainty(self) -> Global___Uncertainty:
+        """Of max_c."""
+
+    @_builtins.property
     def picture(self) -> Global___Picture:
         """The crop of a frame without temperatures, as in the region."""
 
@@ -674,11 +798,12 @@ class Evidence(_message.Message):
         anomaly: Global___AnomalyScore | None = ...,
         map: Global___AnomalyMap | None = ...,
         equipment: Global___Equipment | None = ...,
+        uncertainty: Global___Uncertainty | None = ...,
         picture: Global___Picture | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c", "picture", b"picture"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c", "picture", b"picture", "uncertainty", b"uncertainty"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "asset", b"asset", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c", "picture", b"picture"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "asset", b"asset", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c", "picture", b"picture", "uncertainty", b"uncertainty"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__max_c: _TypeAlias = _typing.Literal["max_c"]  # noqa: Y015
     _WhichOneofArgType__max_c: _TypeAlias = _typing.Literal["_max_c", b"_max_c"]  # noqa: Y015

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from canairy.messages.reading import Reading
-from services.alerting.judge.delta import Reference, Shown, delta_grade, reference
+from services.alerting.judge.delta import Reference, Shown, delta_grade, delta_uncertainty_k, reference
 from services.alerting.judge.desk import Terms
 from services.alerting.judge.excursion import Level, turn
 from services.alerting.judge.memory import Memory, Point
@@ -35,7 +35,8 @@ class Comparison:
         if rules.delta_k is None or measured is None:
             return
         timing, lower_bound = rules.timing, reading.lower_bound
-        grade = delta_grade(measured.max_c, lower_bound, against, rules.delta_k, timing.dead_band_k)
+        sure_k = delta_uncertainty_k(reading, against)
+        grade = delta_grade(measured.max_c, lower_bound, against, rules.delta_k, timing.dead_band_k, sure_k)
         watch, at = point.watch(DELTA), reading.header.captured_at
         late = watch.judged_at is not None and at < watch.judged_at
         if not late and grade.level is not Level.UNSURE:

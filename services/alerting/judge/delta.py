@@ -18,6 +18,9 @@ from collections.abc import Iterable
 from statistics import median_low
 from typing import Final, NamedTuple
 
+from canairy.messages.reading import Reading
+from canairy.messages.uncertainty import Uncertainty
+from canairy.thermal.uncertainty import COVERAGE, difference_k
 from services.alerting.judge import words
 from services.alerting.judge.excursion import Level, level_of
 from services.alerting.judge.grade import Grade
@@ -27,31 +30,57 @@ ALIKE_K: Final = 3.0
 
 
 class Shown(NamedTuple):
-    """What one other member showed: `max_c` None when it was not measured."""
+    """What one other member showed: `max_c` None when it was not measured, `uncertainty` None when that is not known.
+
+    `frame` is the identifier of the frame that showed it.
+    """
 
     member: AssetRules
     max_c: float | None
     lower_bound: bool
+    uncertainty: Uncertainty | None = None
+    frame: str = ""
 
 
 class Reference(NamedTuple):
-    """What a member is compared with: its temperature, and the members that show it."""
+    """What a member is compared with: its temperature, the members that show it, and whose it exactly is."""
 
     celsius: float
     members: tuple[AssetRules, ...]
+    shown: Shown
 
 
 def reference(others: Iterable[Shown]) -> Reference | None:
     """The lower median of the members that may be one, or None."""
-    usable = [(shown.max_c, shown.member) for shown in others if shown.max_c is not None and not shown.lower_bound]
+    usable = [(shown.max_c, shown) for shown in others if shown.max_c is not None and not shown.lower_bound]
     if not usable:
         return None
     celsius = median_low(max_c for max_c, _ in usable)
-    return Reference(celsius, tuple(member for max_c, member in usable if abs(max_c - celsius) <= ALIKE_K))
+    alike = tuple(shown.member for max_c, shown in usable if abs(max_c - celsius) <= ALIKE_K)
+    return Reference(celsius, alike, next(shown for max_c, shown in usable if max_c == celsius))
 
 
-def delta_grade(max_c: float, lower_bound: bool, against: Reference, limit_k: float, dead_band_k: float) -> Grade:
-    """How far `max_c` stands over the reference."""
+def delta_uncertainty_k(reading: Reading, against: Reference) -> float | None:
+    """Expanded uncertainty of the difference, kelvin; None where that of either temperature is not known.
+
+    Within one frame the camera's offset cancels, as far as emissivities are alike; between frames nothing does.
+    """
+    one, other = reading.uncertainty, against.shown.uncertainty
+    if one is None or other is None:
+        return None
+    same_frame = against.shown.frame == reading.header.frame
+    return round(COVERAGE * difference_k(one, other, same_frame=same_frame), 2)
+
+
+def delta_grade(
+    max_c: float,
+    lower_bound: bool,
+    against: Reference,
+    limit_k: float,
+    dead_band_k: float,
+    uncertainty_k: float | None = None,
+) -> Grade:
+    """How far `max_c` stands over the reference, and how sure that is."""
     delta_k = max_c - against.celsius
     over_whom = "/".join(member.label for member in against.members)
     told = f"{words.temperature(max_c, lower_bound)}, {words.difference(delta_k)} over {over_whom}"
@@ -63,4 +92,5 @@ def delta_grade(max_c: float, lower_bound: bool, against: Reference, limit_k: fl
         f"{told}, {words.fallen(limit_k, dead_band_k)}",
         "/".join(member.name for member in against.members),
         delta_k,
+        uncertainty_k,
     )

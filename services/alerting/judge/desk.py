@@ -45,6 +45,8 @@ class Seen:
     view: str = ""
     frame: str = ""
     flags: tuple[str, ...] = ()
+    uncertainty_k: float | None = None
+    delta_uncertainty_k: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def seen(reading: Reading, reason: str, quality: str) -> Seen:
         view=header.view,
         frame=header.frame,
         flags=header.flags,
+        uncertainty_k=None if reading.uncertainty is None else round(reading.uncertainty.expanded_k, 2),
     )
 
 
@@ -194,4 +197,6 @@ def _resting_on(alarm: Alarm, what: Seen) -> Alarm:
         view=what.view,
         frame=what.frame,
         flags=what.flags,
+        uncertainty_k=what.uncertainty_k,
+        delta_uncertainty_k=what.delta_uncertainty_k,
     )

@@ -76,4 +76,5 @@ class Frames:
 
 def _shown(member: AssetRules, reading: Reading) -> Shown:
     measured = reading.temperatures
-    return Shown(member, None if measured is None else measured.max_c, reading.lower_bound)
+    max_c = None if measured is None else measured.max_c
+    return Shown(member, max_c, reading.lower_bound, reading.uncertainty, reading.header.frame)

@@ -11,6 +11,7 @@ from services.alerting.judge.excursion import Level
 class Grade:
     """`limit` in degrees Celsius, or in kelvin where `delta_k` was compared with it.
 
+    `delta_uncertainty_k` is the expanded uncertainty of that difference, None where it cannot be said.
     `over` and `clear` are the reasons to give when the alarm is raised and when it returns.
     """
 
@@ -20,3 +21,4 @@ class Grade:
     clear: str
     compared_with: str = "limit"
     delta_k: float | None = None
+    delta_uncertainty_k: float | None = None

@@ -81,7 +81,8 @@ class Joins:
         for capture in reversed(captures):
             if capture.captured_at <= at:
                 usable = at - capture.captured_at <= OLDEST
-                return Shown(member, capture.max_c if usable else None, capture.lower_bound)
+                max_c = capture.max_c if usable else None
+                return Shown(member, max_c, capture.lower_bound, capture.uncertainty, capture.frame)
         return Shown(member, None, lower_bound=False)
 
 

@@ -200,7 +200,8 @@ class Judge:
     def _remember(self, point: Point, reading: Reading, most: int) -> str:
         header, measured = reading.header, reading.temperatures
         max_c = None if measured is None else measured.max_c
-        remember(point.captures, Capture(header.captured_at, header.frame, max_c, reading.lower_bound), most)
+        sure = reading.uncertainty if self._compared_across(reading.asset) else None
+        remember(point.captures, Capture(header.captured_at, header.frame, max_c, reading.lower_bound, sure), most)
         if point.last is None or reading.closed or header.captured_at >= point.last.header.captured_at:
             point.last = reading
         quality = self._verdicts.quality(reading)
@@ -208,6 +209,10 @@ class Judge:
             point.last_valid_at = header.captured_at
         self._memory.touch(point)
         return quality
+
+    def _compared_across(self, name: str) -> bool:
+        asset = self._rules.assets.get(name)
+        return asset is not None and asset.group in self._joins.groups
 
     def _judge_asset(self, asset: AssetRules, point: Point, reading: Reading, late: bool, quality: str) -> None:
         if quality != INVALID:

@@ -37,6 +37,7 @@ class Verdicts:
             compared_with=grade.compared_with,
             limit=grade.limit,
             delta_k=grade.delta_k,
+            delta_uncertainty_k=grade.delta_uncertainty_k,
         )
         if what is Turn.RETURN:
             self.desk.return_alarm(point, watch, rests_on)
