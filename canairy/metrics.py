@@ -42,6 +42,9 @@ INGEST_CLOCK = Gauge("canairy_ingest_clock_synchronised", "1 when the kernel say
 READINGS_JUDGED = Counter(
     "canairy_readings_judged", "Readings by how they came: new, repeated, late (stored, not judged)...", ["arrival"]
 )
+CONDITIONS_NOT_JUDGED = Counter(
+    "canairy_conditions_not_judged", "Conditions that need temperatures, in readings without any", ["condition"]
+)
 COMMANDS_DECIDED = Counter("canairy_commands_decided", "Commands of users", ["outcome"])
 MEASUREMENTS_TAKEN = Counter("canairy_measurements_taken", "Measurements taken in", ["name"])
 ALERTS_TOLD = Counter("canairy_alerts_told", "Events written to thermal.alerts", ["kind"])

@@ -14,6 +14,7 @@ import typer
 from canairy.errors import ConfigurationError
 from canairy.messages import wire
 from canairy.messages.alarm import Alarm, AlarmState
+from canairy.messages.header import NO_TEMPERATURES
 from cli.alarms_client import TIMEOUT_S, Refused, alarm_service
 from cli.connection import DataOption, ZoneOption, alarms_address, display_zone
 from cli.output import emit, emit_json, printable, remark
@@ -22,6 +23,8 @@ from protos.canairy.v1 import alarm_service_pb2 as pb
 
 # The view is read again every second; what is much older comes from a replica that is cut off.
 FRESH: Final = timedelta(seconds=30)
+# Conditions that are judged without temperatures.
+WITHOUT_TEMPERATURES: Final = frozenset({"anomaly", "coverage"})
 STATES: Final = {
     AlarmState.NORMAL: "normal",
     AlarmState.UNACKNOWLEDGED: "unacknowledged",
@@ -141,6 +144,8 @@ def _print_alarm(alarm: Alarm, as_of: datetime, zone: ZoneInfo) -> None:
         if field.name == "state":
             shown = STATES[alarm.state]
         emit(f"{field.name + ':':<21}{printable(str(shown))}")
+    if NO_TEMPERATURES in alarm.flags and alarm.condition not in WITHOUT_TEMPERATURES:
+        emit(f"{'now:':<21}not judged: no temperatures")
     emit(f"{'as of:':<21}{clock(as_of, zone, now)}")
 
 

@@ -1,7 +1,6 @@
 """A file as a detector takes it: counts of 640x512 pixels with scale and offset, whatever the file's size and kind.
 
-A file without temperatures is shown through the same window: what is black in it is the window's low end, what is white
-its high end. That gives a picture and no degrees: an 8-bit picture was stretched over what was in front of the camera.
+A file without temperatures is shown through the same window (canairy.models.brightness), as detection shows it.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.errors import UnreadableFile
+from canairy.models.brightness import over_window
 from canairy.models.detector_card import FRAME_HEIGHT, FRAME_WIDTH
+from canairy.thermal.known_palettes import grey_of
 from canairy.thermal.linear_png import read_linear_png
-from cli.detect_palette import grey_of
 from training.patchcore.crops import holds_temperatures, read_picture
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg")
 SMALLEST_SIDE_PX: Final = 32  # a network that halves five times sees nothing in less
-WHITE: Final = 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,8 +54,7 @@ def show(file: Path, scale_k: float, offset_c: float, window_k: tuple[float, flo
         frame = read_linear_png(file, scale_k, offset_c)
         return _shown(file, frame.counts, frame.scale_k, frame.offset_k)
     grey, palette = grey_of(read_picture(file, cv2.IMREAD_COLOR))
-    low, high = window_k
-    return _shown(file, grey.astype(np.uint16), (high - low) / WHITE, low, palette)
+    return _shown(file, grey.astype(np.uint16), *over_window(window_k), palette)
 
 
 def _shown(file: Path, counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float, palette: str = "") -> Shown:

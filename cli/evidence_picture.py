@@ -1,10 +1,10 @@
-"""A picture of one piece of evidence: the crop in temperatures, and over it where it looks abnormal."""
+"""A picture of one piece of evidence: the crop in temperatures or grey levels, and over it where it looks abnormal."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -12,9 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.messages.evidence import AnomalyMap, Evidence
+from canairy.messages.header import NO_COMPARISON
+from canairy.messages.picture import Image
+from canairy.messages.picture import Picture as Picture8
+from canairy.messages.thermogram import Thermogram
 from canairy.messages.uncertainty import IMPOSSIBLE, NOT_CORRECTED, NOT_DEPENDABLE
 from canairy.models.detector_card import DANGER, NORMAL
 from canairy.site.model import EQUIPMENT
+from canairy.thermal.known_palettes import grey_of
 
 Picture = npt.NDArray[np.uint8]
 
@@ -34,14 +39,23 @@ STRONGEST: Final = 0.75
 
 def draw(evidence: Evidence, zone: ZoneInfo) -> Picture:
     """Crop, map (where there is one) and what was measured; BGR (height, width, 3). Raises InvalidMessage."""
-    celsius = evidence.crop.celsius()
-    scale = SIDE_PX / max(celsius.shape)
-    size = max(1, round(celsius.shape[1] * scale)), max(1, round(celsius.shape[0] * scale))
-    crop = _coloured(np.asarray(cv2.resize(celsius, size, interpolation=cv2.INTER_NEAREST), np.float32))
+    values, shown = _pixels(evidence.crop)
+    scale = SIDE_PX / max(values.shape)
+    size = max(1, round(values.shape[1] * scale)), max(1, round(values.shape[0] * scale))
+    crop = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     panels = [crop]
     if evidence.map is not None and evidence.anomaly is not None:
         panels.append(_over(crop, evidence.map / evidence.anomaly.threshold))
-    return _framed(panels, _lines(evidence, zone, celsius), abnormal=_abnormal(evidence))
+    return _framed(panels, _lines(evidence, zone, values), abnormal=_abnormal(evidence))
+
+
+def _pixels(crop: Image) -> tuple[npt.NDArray[Any], Picture]:
+    """Its degrees Celsius, float32, or else its grey levels, uint8, both (height, width); and how it is drawn."""
+    if isinstance(crop, Thermogram):
+        celsius = crop.celsius()
+        return celsius, _coloured(celsius)
+    grey, _palette = grey_of(crop.pixels())
+    return grey, np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
 def _abnormal(evidence: Evidence) -> bool:
@@ -72,17 +86,22 @@ def _over(crop: Picture, distances: AnomalyMap) -> Picture:
     return np.asarray(grey * (1 - share) + np.array(RED) * share, np.uint8)
 
 
-def _lines(evidence: Evidence, zone: ZoneInfo, celsius: npt.NDArray[np.float32]) -> Sequence[str]:
+def _lines(evidence: Evidence, zone: ZoneInfo, values: npt.NDArray[Any]) -> Sequence[str]:
     at = evidence.header.captured_at.astimezone(zone)
-    low, high = _range(celsius)
     lines = [
         f"{evidence.header.site}  {evidence.asset}",
-        f"{at:%Y-%m-%d %H:%M:%S %Z}  {low:.1f} to {high:.1f} degC",
+        f"{at:%Y-%m-%d %H:%M:%S %Z}  {_span(evidence, values)}",
     ]
     if evidence.max_c is not None and evidence.uncertainty is not None:
         lines.append(f"hottest {evidence.max_c:.1f} degC, plus or minus {evidence.uncertainty.expanded_k:.1f} K (95 %)")
     if doubts := sorted({NOT_CORRECTED, IMPOSSIBLE, NOT_DEPENDABLE}.intersection(evidence.header.flags)):
         lines.append("; ".join(doubts))
+    if not evidence.header.radiometric:
+        lines.append("limits not judged: no temperatures")
+    if evidence.header.radiometric and NO_COMPARISON in evidence.header.flags:
+        lines.append("not compared: its memory bank was made of pictures without temperatures")
+    elif NO_COMPARISON in evidence.header.flags:
+        lines.append("not compared: its memory bank was made of temperatures")
     if evidence.equipment is not None:
         seen = evidence.equipment
         state = DANGER if seen.danger else NORMAL
@@ -93,6 +112,15 @@ def _lines(evidence: Evidence, zone: ZoneInfo, celsius: npt.NDArray[np.float32])
         lines.append(f"{said}: score {score.score:.1f}, threshold {score.threshold:.1f}, bank {score.bank}")
     # Who writes on a topic chooses its names, and how long they are.
     return [line[:LONGEST_LINE] for line in lines]
+
+
+def _span(evidence: Evidence, values: npt.NDArray[Any]) -> str:
+    if isinstance(evidence.crop, Picture8):
+        return f"grey levels {values.min()} to {values.max()}"
+    step_k = evidence.header.estimate_step_k
+    estimate = "" if step_k is None else f", estimated in steps of {step_k:.2g} K"
+    low, high = _range(values)
+    return f"{low:.1f} to {high:.1f} degC{estimate}"
 
 
 def _framed(panels: Sequence[Picture], lines: Sequence[str], *, abnormal: bool) -> Picture:

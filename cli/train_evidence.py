@@ -19,13 +19,14 @@ import numpy as np
 from canairy.errors import ConfigurationError, InvalidMessage
 from canairy.messages.evidence import Evidence
 from canairy.messages.header import OVER_RANGE
-from canairy.messages.thermogram import Thermogram, filled
+from canairy.messages.picture import Image, Picture
+from canairy.messages.thermogram import filled
 from canairy.models.square import SMALLEST_SIDE_PX
 from canairy.stream import schema
 from canairy.stream.broker import Reader, Received
 from canairy.topics import EVIDENCE
 from services.anomaly.evidence import EVERY, NEAR_K, NEAR_SHARE
-from training.patchcore.crops import Crop, Scale
+from training.patchcore.crops import GREY_SCALE, Crop, Scale
 
 POLL_S: Final = 0.5
 POLL_RECORDS: Final = 100
@@ -72,7 +73,8 @@ def normal_crops(reader: Reader, wanted: Wanted, seed: int = 0) -> Chosen:
 
     Raises:
         BrokerUnavailable: Kafka cannot be reached.
-        ConfigurationError: fewer than two such crops; the text says how many were left out and why.
+        ConfigurationError: fewer than two such crops, or some with temperatures and some without; the text says how
+            many were left out and why.
     """
     choice = _Choice(wanted, np.random.default_rng(seed))
     assets: set[str] = set()
@@ -114,7 +116,7 @@ class _Choice:
 
     wanted: Wanted
     generator: np.random.Generator
-    crops: list[tuple[datetime, Thermogram]] = field(default_factory=list)
+    crops: list[tuple[datetime, Image]] = field(default_factory=list)
     normal: set[datetime] = field(default_factory=set)
     left_out: Counter[str] = field(default_factory=Counter)
     kept_at: datetime | None = None
@@ -138,7 +140,7 @@ class _Choice:
         else:
             self._keep(at, evidence.crop)
 
-    def _keep(self, at: datetime, crop: Thermogram) -> None:
+    def _keep(self, at: datetime, crop: Image) -> None:
         """Reservoir sampling (Vitter, 1985, algorithm R): each has the same chance, however many come."""
         self.normal.add(at)
         if len(self.crops) < MOST:
@@ -158,6 +160,11 @@ class _Choice:
                 self.left_out[UNREADABLE] += 1
         if len(crops) < FEWEST:
             raise ConfigurationError(self._too_few(len(crops), assets))
+        if len({crop.scale.radiometric for _, crop in crops}) > 1:
+            raise ConfigurationError(
+                f"{EVIDENCE} holds crops of {self.wanted.asset} with temperatures and without: --since or --until "
+                "tells which of them to take"
+            )
         return Chosen([crop for _, crop in crops], crops[0][0], crops[-1][0], dict(self.left_out))
 
     def _too_few(self, found: int, assets: set[str]) -> str:
@@ -173,7 +180,9 @@ class _Choice:
         )
 
 
-def _crop(packed: Thermogram) -> Crop:
+def _crop(packed: Image) -> Crop:
     if min(packed.width, packed.height) < SMALLEST_SIDE_PX:
         raise InvalidMessage(f"a crop of {packed.width}x{packed.height} pixels shows nothing")
+    if isinstance(packed, Picture):
+        return Crop(packed.pixels().astype(np.uint16), GREY_SCALE)
     return Crop(filled(packed.counts(), packed.missing), Scale(packed.scale_k, packed.offset_k, radiometric=True))

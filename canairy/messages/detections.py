@@ -8,6 +8,7 @@ from enum import Enum
 from canairy.messages import wire
 from canairy.messages.equipment import Equipment
 from canairy.messages.header import FrameHeader, Place
+from canairy.messages.picture import Image, Picture, image_from_wire
 from canairy.messages.radiometry import Radiometry
 from canairy.messages.thermogram import Thermogram
 from protos.canairy.v1 import thermal_pb2 as pb
@@ -30,14 +31,15 @@ class RegionKind(Enum):
 class Region:
     """A crop at (x, y) of its frame, pixels from the top left; `outline` in frame pixels, empty for the whole crop.
 
-    Without `crop`, no pixel of the region lies in the frame: it is still told, for it is not a healthy region.
+    Without `crop`, no pixel of the region lies in the frame: it is still told, for it is not a healthy region. Of a
+    frame without temperatures it is a picture of one channel, grey levels.
     """
 
     asset: str
     kind: RegionKind
     x: int
     y: int
-    crop: Thermogram | None
+    crop: Image | None
     outline: tuple[tuple[int, int], ...] = ()
     score: float | None = None
     surroundings_c: float | None = None
@@ -51,7 +53,8 @@ class Region:
             asset=self.asset,
             kind=self.kind.value,
             corner=pb.Pixel(x=self.x, y=self.y),
-            crop=None if self.crop is None else self.crop.to_wire(),
+            crop=self.crop.to_wire() if isinstance(self.crop, Thermogram) else None,
+            picture=self.crop.to_wire() if isinstance(self.crop, Picture) else None,
             outline=[pb.Pixel(x=x, y=y) for x, y in self.outline],
             score=self.score,
             surroundings_c=self.surroundings_c,
@@ -68,7 +71,7 @@ class Region:
             kind=RegionKind.from_wire(message.kind),
             x=wire.pixel(message.corner.x, "region.corner.x"),
             y=wire.pixel(message.corner.y, "region.corner.y"),
-            crop=Thermogram.from_wire(message.crop) if message.HasField("crop") else None,
+            crop=image_from_wire(message),
             outline=tuple((wire.pixel(it.x, "outline.x"), wire.pixel(it.y, "outline.y")) for it in message.outline),
             score=wire.optional_number(message, "score"),
             surroundings_c=wire.optional_number(message, "surroundings_c"),

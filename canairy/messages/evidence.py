@@ -13,6 +13,7 @@ from canairy.messages import wire
 from canairy.messages.anomaly_score import AnomalyScore
 from canairy.messages.equipment import Equipment
 from canairy.messages.header import FrameHeader, Place
+from canairy.messages.picture import Image, Picture, image_from_wire
 from canairy.messages.thermogram import Thermogram
 from canairy.messages.uncertainty import Uncertainty
 from protos.canairy.v1 import thermal_pb2 as pb
@@ -27,6 +28,7 @@ _FLOAT: Final = np.dtype("<f4")
 class Evidence:
     """A crop whose top-left corner is (x, y) in the frame; `anomaly` and `map` are None where no model was asked.
 
+    The crop of a frame without temperatures is a picture of one channel, grey levels.
     `uncertainty` is that of `max_c`, where it can be said.
     """
 
@@ -35,7 +37,7 @@ class Evidence:
     asset: str
     x: int
     y: int
-    crop: Thermogram
+    crop: Image
     max_c: float | None = None
     anomaly: AnomalyScore | None = None
     map: AnomalyMap | None = None
@@ -49,7 +51,8 @@ class Evidence:
             frame=self.frame.to_wire(),
             asset=self.asset,
             corner=pb.Pixel(x=self.x, y=self.y),
-            crop=self.crop.to_wire(),
+            crop=self.crop.to_wire() if isinstance(self.crop, Thermogram) else None,
+            picture=self.crop.to_wire() if isinstance(self.crop, Picture) else None,
             max_c=self.max_c,
             anomaly=None if self.anomaly is None else self.anomaly.to_wire(),
             map=None if self.map is None else _map_to_wire(self.map),
@@ -67,7 +70,7 @@ class Evidence:
             asset=wire.required(message.asset, "asset"),
             x=wire.pixel(message.corner.x, "corner.x"),
             y=wire.pixel(message.corner.y, "corner.y"),
-            crop=Thermogram.from_wire(message.crop),
+            crop=image_from_wire(message) or Thermogram.from_wire(message.crop),
             max_c=wire.optional_number(message, "max_c"),
             anomaly=AnomalyScore.from_wire(message.anomaly) if message.HasField("anomaly") else None,
             map=_map_from_wire(message.map) if message.HasField("map") else None,

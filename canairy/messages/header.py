@@ -18,6 +18,12 @@ OVER_RANGE = "over_range"
 # Pixels that reflect more than they send have no temperature under these parameters: they stand at the coldest.
 UNDER_RANGE = "under_range"
 MODEL_UNAVAILABLE = "model_unavailable"
+# The frame is brightness or colours: nobody may read degrees from it.
+NO_TEMPERATURES = "no_temperatures"
+# The frame's temperatures were read off the colours of a picture.
+ESTIMATE = "estimate"
+# The asset's memory bank is of another kind than the frame: of temperatures where it has none, or the other way round.
+NO_COMPARISON = "no_comparison"
 
 # The reserved camera, view and asset of the canary; identifiers of a site file never begin with "_".
 CANARY = "_canary"
@@ -25,7 +31,10 @@ CANARY = "_canary"
 
 @dataclass(frozen=True, slots=True)
 class FrameHeader:
-    """Identity of one frame. `captured_at` and `received_at` are UTC; `frame` is the same for a repeated picture."""
+    """Identity of one frame. `captured_at` and `received_at` are UTC; `frame` is the same for a repeated picture.
+
+    `estimate_step_k`: its temperatures are an estimate of steps of so many kelvin; None: they are measured, or absent.
+    """
 
     site: str
     site_digest: str
@@ -36,6 +45,12 @@ class FrameHeader:
     received_at: datetime
     live: bool = True
     flags: tuple[str, ...] = ()
+    estimate_step_k: float | None = None
+
+    @property
+    def radiometric(self) -> bool:
+        """Whether the frame has temperatures, measured or estimated."""
+        return NO_TEMPERATURES not in self.flags
 
     def to_wire(self) -> pb.FrameHeader:
         """The protobuf message."""
@@ -49,6 +64,7 @@ class FrameHeader:
             received_at=wire.timestamp(self.received_at),
             live=self.live,
             flags=self.flags,
+            estimate_step_k=self.estimate_step_k,
         )
 
     @classmethod
@@ -64,6 +80,7 @@ class FrameHeader:
             received_at=wire.moment(message.received_at, "header.received_at"),
             live=message.live,
             flags=tuple(message.flags),
+            estimate_step_k=wire.optional_number(message, "estimate_step_k"),
         )
 
 

@@ -69,6 +69,8 @@ class Temperatures:
 class Reading:
     """Reading `index` of `count` of its frame. Without `temperatures`, nothing could be measured.
 
+    `seen_pixels`: of a frame without temperatures, how many pixels of the region were seen.
+
     `score` is the strength of a hot spot; `anomaly` says how unlike normal a registered asset looks; `equipment` is
     what a detector sees there; `uncertainty` says how sure the hottest point is, where that can be said.
     """
@@ -87,6 +89,12 @@ class Reading:
     anomaly: AnomalyScore | None = None
     equipment: Equipment | None = None
     uncertainty: Uncertainty | None = None
+    seen_pixels: int = 0
+
+    @property
+    def seen(self) -> bool:
+        """Its pixels were there: measured, or seen where there are no temperatures."""
+        return self.temperatures is not None or self.seen_pixels > 0
 
     @property
     def lower_bound(self) -> bool:
@@ -111,6 +119,7 @@ class Reading:
             anomaly=None if self.anomaly is None else self.anomaly.to_wire(),
             equipment=None if self.equipment is None else self.equipment.to_wire(),
             uncertainty=None if self.uncertainty is None else self.uncertainty.to_wire(),
+            seen_pixels=self.seen_pixels,
         )
 
     def encode(self) -> bytes:
@@ -136,6 +145,7 @@ class Reading:
             anomaly=AnomalyScore.from_wire(message.anomaly) if message.HasField("anomaly") else None,
             equipment=Equipment.from_wire(message.equipment) if message.HasField("equipment") else None,
             uncertainty=Uncertainty.from_wire(message.uncertainty) if message.HasField("uncertainty") else None,
+            seen_pixels=message.seen_pixels,
         )
 
     @classmethod

@@ -24,6 +24,12 @@ DESCRIPTIONS: Final = {
     "Camera.time_pattern": "The time in a file's name, as a strptime pattern, for files without a time of their own.",
     "Camera.starts_at": "The first file's time, for files without one; the next follow at `rate_hz`.",
     "Camera.silent_after": "Without a new frame for so long the camera is silent. Default: five periods, at least 5s.",
+    "Camera.files": 'Of a folder: the files that are this camera\'s, by a pattern for the name ("cam03_*.jpg").',
+    "Camera.subfolders": "Of a folder: whether folders inside are looked into.",
+    "Camera.temperatures": '"none": its pictures are brightness or colours, from which nobody may read degrees.',
+    "Camera.identity": (
+        "Of a pushed camera: the name (CN or SAN) in the certificate of who may push it. Default: the camera's id."
+    ),
     "Camera.size": (
         "Width and height of the frames, pixels. Regions are held against it, and frames of another size are refused."
     ),
@@ -39,6 +45,9 @@ DESCRIPTIONS: Final = {
     "Radiometry.reflected_c": "Reflected apparent temperature, degrees Celsius.",
     "Radiometry.atmospheric_c": "Temperature of the air between, degrees Celsius.",
     "Radiometry.humidity": "Relative humidity of the air between, 0 to 1.",
+    "Radiometry.window": "A housing's window that the camera itself does not reckon with.",
+    "Window.transmission": "Share of the radiation that it lets through.",
+    "Window.temperature_c": "How warm it is, degrees Celsius.",
     "View.id": 'The view\'s identifier; "*" makes each file of a folder a view of its own.',
     "View.hotspot_limit": "When something hot that nobody registered is an alarm.",
     "View.assets": "The equipment in this view.",
@@ -55,6 +64,7 @@ DESCRIPTIONS: Final = {
     "Asset.phase": "Its phase, such as A: it names the asset among those of its group.",
     "Asset.group": "Similar components under similar load, two or more: they are compared with each other.",
     "Asset.limit_class": "The class of the written criteria that it belongs to.",
+    "Asset.distance_m": "From the camera to it, metres, where that differs from the camera's.",
     "Asset.emissivity": "Its own emissivity, where it differs from the camera's.",
     "Asset.target_mm": "Size of what is measured, millimetres.",
     "Asset.load": "The measurement that says how it is loaded.",

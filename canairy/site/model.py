@@ -84,6 +84,7 @@ class Radiometry(Model):
 
 # What cameras write by themselves: so many kelvin a count, from 0 K.
 SCALE_PRESETS: Final = {"0.01K": 0.01, "0.04K": 0.04, "0.1K": 0.1}
+Preset = Literal["0.01K", "0.04K", "0.1K"]
 
 
 def _scale_preset(scale: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file holds
@@ -212,13 +213,15 @@ class Camera(Model):
     id: Identifier
     source: str = Field(pattern=r"^[a-z+]+:.*$")
     rate_hz: float = Field(1.0, gt=0, le=60)
-    scale: Annotated[Scale, BeforeValidator(_scale_preset)] = Scale()
+    scale: Annotated[Scale, BeforeValidator(_scale_preset, json_schema_input_type=Scale | Preset)] = Scale()
     radiometry: Radiometry = Radiometry()
     # Of a folder: the files that are this camera's, by name ("cam03_*.jpg"); whether folders inside are looked into.
     files: str | None = Field(None, min_length=1, max_length=200)
     subfolders: bool = False
     # Its pictures are 8-bit ones: brightness or colours, from which nobody may read degrees.
     temperatures: Literal["none"] | None = None
+    # Of a camera that is pushed: the name (CN or SAN) in the certificate of who may push it; without it, its id.
+    identity: str | None = Field(None, min_length=1, max_length=200)
     # For files without a time of their own: a strptime pattern for the name, else starts_at + index / rate_hz.
     time_pattern: str | None = None
     starts_at: AwareDatetime | None = None
@@ -228,6 +231,13 @@ class Camera(Model):
     size: tuple[Side, Side] | None = None
     privacy: Privacy = Privacy()
     views: tuple[View, ...] = Field(min_length=1)
+
+    @field_validator("identity")
+    @classmethod
+    def _of_who_pushes(cls, identity: str | None, info: ValidationInfo) -> str | None:
+        if identity is not None and not str(info.data.get("source", "push:")).startswith("push:"):
+            raise ValueError("is of a camera that is pushed: only a source push: has one")
+        return identity
 
     @field_validator("files", "subfolders")
     @classmethod

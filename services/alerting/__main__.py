@@ -24,6 +24,7 @@ INPUTS = (READINGS, CAMERAS, MEASUREMENTS, COMMANDS)
 # What the step counts, by its own word for it.
 COUNTERS: Final = {
     "reading": metrics.READINGS_JUDGED,
+    "not judged": metrics.CONDITIONS_NOT_JUDGED,
     "command": metrics.COMMANDS_DECIDED,
     "measurement": metrics.MEASUREMENTS_TAKEN,
     "alert": metrics.ALERTS_TOLD,

@@ -185,6 +185,9 @@ class Alerting:
         for how, number in self._judge.readings.items():
             self._count("reading", how, number)
         self._judge.readings.clear()
+        for condition, number in self._judge.not_judged.items():
+            self._count("not judged", condition, number)
+        self._judge.not_judged.clear()
 
 
 def _state(name: str, state: PointState | None) -> Outgoing:

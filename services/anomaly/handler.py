@@ -1,7 +1,8 @@
 """Measure: the regions of a frame in, a reading each out. No judgement: that is alerting's.
 
 Where the site file asks for it, a model says how unlike normal an asset looks. While the model is away, assets are
-measured all the same, and their readings say so (flag `model_unavailable`).
+measured all the same, and their readings say so (flag `model_unavailable`). An asset whose bank is of another kind than
+its crop (temperatures here, grey levels there) is not compared, and its reading says so (flag `no_comparison`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from canairy.messages.detections import Detections, Region
-from canairy.messages.header import MODEL_UNAVAILABLE, FrameHeader
+from canairy.messages.header import MODEL_UNAVAILABLE, NO_COMPARISON, FrameHeader
 from canairy.messages.reading import Reading
 from canairy.site.model import Site
 from canairy.stream import schema
@@ -20,8 +21,9 @@ from canairy.stream.step import Decoded
 from canairy.stream.troubles import Troubles, other_site
 from canairy.topics import EVIDENCE, READINGS
 from canairy.trace import span, spans
-from services.anomaly.crops import Crops
+from services.anomaly.crops import Crops, Pixels
 from services.anomaly.evidence import EvidenceRule
+from services.anomaly.measure import seen_pixels
 from services.anomaly.scoring import Scoring, Verdict, Verdicts
 from services.anomaly.surface import NOTHING, Seen, Surface, see
 
@@ -82,7 +84,9 @@ class Anomaly:
             verdict = said.get(index)
             surface = self._surfaces.get(region.asset)
             seen = NOTHING if pixels is None else see(pixels, region, crops.detections.radiometry, surface)
-            reading = _reading(crops.detections, index, region, seen, verdict)
+            refused = self._scoring is not None and self._scoring.refuses(region.asset, pixels)
+            about = _about(crops.detections, NO_COMPARISON) if refused else crops.detections
+            reading = _reading(about, index, region, pixels, seen, verdict)
             yield Outgoing(READINGS, region.asset, reading.encode(), schema.header("Reading") | headers)
             evidence = self._evidence.of_reading(reading, region, None if verdict is None else verdict.map)
             if evidence is not None:
@@ -90,15 +94,21 @@ class Anomaly:
 
 
 def _unscored(crops: Crops) -> Crops:
-    header = _flagged(crops.detections.header, MODEL_UNAVAILABLE)
-    return replace(crops, detections=replace(crops.detections, header=header))
+    return replace(crops, detections=_about(crops.detections, MODEL_UNAVAILABLE))
+
+
+def _about(detections: Detections, flag: str) -> Detections:
+    return replace(detections, header=_flagged(detections.header, flag))
 
 
 def _flagged(header: FrameHeader, *flags: str) -> FrameHeader:
     return replace(header, flags=tuple(dict.fromkeys((*header.flags, *flags)))) if flags else header
 
 
-def _reading(detections: Detections, index: int, region: Region, seen: Seen, verdict: Verdict | None) -> Reading:
+def _reading(
+    detections: Detections, index: int, region: Region, pixels: Pixels | None, seen: Seen, verdict: Verdict | None
+) -> Reading:
+    place = region.x, region.y, region.outline
     return Reading(
         header=_flagged(detections.header, *seen.flags),
         frame=detections.frame,
@@ -114,4 +124,5 @@ def _reading(detections: Detections, index: int, region: Region, seen: Seen, ver
         closed=region.closed,
         anomaly=None if verdict is None else verdict.score,
         equipment=region.equipment,
+        seen_pixels=0 if pixels is None or pixels.radiometric else seen_pixels(pixels.counts.shape, *place),
     )

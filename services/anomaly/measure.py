@@ -53,6 +53,11 @@ def measure(celsius: Celsius, x: int, y: int, outline: Outline) -> Temperatures 
     )
 
 
+def seen_pixels(shape: tuple[int, int], x: int, y: int, outline: Outline) -> int:
+    """How many pixels of a crop, (height, width) with its top-left corner at (x, y), lie inside `outline`."""
+    return int(_inside(outline, x, y, shape).sum())
+
+
 def _hottest_part(celsius: Celsius, mask: Mask, row: int, column: int, typical_c: float) -> tuple[int, int]:
     """Width and height in pixels of what is connected to the hottest pixel and keeps half of its excess.
 

@@ -41,11 +41,20 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """`banks`: the memory bank of each asset that has one."""
+    """`banks`: the memory bank of each asset that has one; `grey_banks`: those made of grey levels.
+
+    A bank of temperatures knows nothing of how bright a picture is, nor the other way round: those are not compared.
+    """
 
     banks: Mapping[str, str]
     scorer: Scorer
     availability: Availability
+    grey_banks: frozenset[str] = frozenset()
+
+    def refuses(self, asset: str, pixels: Pixels | None) -> bool:
+        """Whether the asset has a bank, and one of another kind than its pixels."""
+        bank = self.banks.get(asset)
+        return bank is not None and pixels is not None and pixels.radiometric == (bank in self.grey_banks)
 
     def of(self, frames: Sequence[Crops]) -> Sequence[Verdicts] | None:
         """The verdicts on each frame, or None while the model is away; raises Unavailable while one waits for it."""
@@ -64,5 +73,7 @@ class Scoring:
     def _shown(self, crops: Crops) -> Iterator[tuple[int, Shown]]:
         for index, (region, pixels) in enumerate(zip(crops.detections.regions, crops.pixels, strict=True)):
             bank = self.banks.get(region.asset)
-            if bank is not None and pixels is not None and min(pixels.counts.shape) >= SMALLEST_SIDE_PX:
+            if bank is None or pixels is None or self.refuses(region.asset, pixels):
+                continue
+            if min(pixels.counts.shape) >= SMALLEST_SIDE_PX:
                 yield index, Shown(pixels, bank)

@@ -66,7 +66,12 @@ _AS_THE_FRAME: Final = Surface()
 
 
 def see(pixels: Pixels, region: Region, radiometry: Radiometry | None, surface: Surface | None) -> Seen:
-    """Measure a region with its own parameters in a frame that was made with `radiometry` (None: nobody said)."""
+    """Measure a region with its own parameters in a frame that was made with `radiometry` (None: nobody said).
+
+    Nothing is measured where there are no temperatures.
+    """
+    if pixels.celsius is None:
+        return NOTHING
     own = surface or _AS_THE_FRAME
     made_with = _known(radiometry)
     if radiometry is None or made_with is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -77,8 +77,11 @@ def spec_of(card: Card) -> ModelSpec:
     )
 
 
-def check_banks(card: Card, banks: dict[str, str]) -> None:
-    """Raise ConfigurationError that names every asset whose memory bank the model lacks, or is not of temperatures."""
+def check_banks(card: Card, banks: Mapping[str, str], temperatures: Mapping[str, bool]) -> None:
+    """Raise ConfigurationError that names every asset whose memory bank the model lacks, or is of another kind.
+
+    `temperatures`: whether an asset's pictures have temperatures, where that is known before the first one.
+    """
     known = {bank.identifier: bank for bank in card.banks}
     mistakes = [
         f"{asset}: model {card.name} has no memory bank {bank!r}; it has {', '.join(known)}"
@@ -86,9 +89,10 @@ def check_banks(card: Card, banks: dict[str, str]) -> None:
         if bank not in known
     ]
     mistakes += [
-        f"{asset}: memory bank {bank!r} of model {card.name} was made of {known[bank].unit}, not of temperatures"
+        f"{asset}: memory bank {bank!r} of model {card.name} was made of {known[bank].unit}, not of "
+        f"{'temperatures' if temperatures[asset] else 'grey levels as its pictures'}"
         for asset, bank in banks.items()
-        if bank in known and not known[bank].radiometric
+        if bank in known and asset in temperatures and temperatures[asset] != known[bank].radiometric
     ]
     if mistakes:
         raise ConfigurationError("\n".join(mistakes))

@@ -15,11 +15,15 @@ from canairy.messages.equipment import Equipment
 
 
 class Shown(NamedTuple):
-    """A frame: uint16 counts (height, width), kelvin = count * scale_k + offset_k."""
+    """A frame: uint16 counts (height, width), kelvin = count * scale_k + offset_k.
+
+    `grey`: of a frame without temperatures. Counts are grey levels then, 0 (cold) to 255, and mean no kelvin.
+    """
 
     counts: npt.NDArray[np.uint16]
-    scale_k: float
-    offset_k: float
+    scale_k: float = 1.0
+    offset_k: float = 0.0
+    grey: bool = False
 
 
 class Detector(Protocol):

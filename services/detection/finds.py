@@ -31,6 +31,7 @@ class Find:
     """One named place: its last box and hottest pixel in frame pixels, and how hot it was when last seen, degC.
 
     `last_checked`: the newest frame in which it was looked for. `absent`: watched time since it was last seen.
+    `max_c`: None where there were no temperatures; the hottest pixel is the middle of the box then.
     `code`: of the kind of equipment; empty for a hot spot.
     """
 
@@ -44,7 +45,7 @@ class Find:
     last_checked: datetime
     peak_x: int
     peak_y: int
-    max_c: float
+    max_c: float | None
     absent: timedelta = timedelta(0)
     code: str = ""
 
@@ -66,12 +67,15 @@ class ViewFinds:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Equipment that nobody registered, and its hottest pixel: place in frame pixels and degC."""
+    """Equipment that nobody registered, and its hottest pixel: place in frame pixels and degC.
+
+    Without temperatures, `max_c` is None and the place the middle of the equipment.
+    """
 
     equipment: Equipment
     peak_x: int
     peak_y: int
-    max_c: float
+    max_c: float | None
 
     @property
     def place(self) -> Rectangle:

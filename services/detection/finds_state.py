@@ -64,7 +64,8 @@ def _to_wire(find: Find) -> pb.Find:
         width=find.width,
         height=find.height,
         peak=pb.Pixel(x=find.peak_x, y=find.peak_y),
-        max_c=find.max_c,
+        max_c=find.max_c or 0.0,
+        no_temperature=find.max_c is None,
         first_seen=wire.timestamp(find.first_seen),
         last_seen=wire.timestamp(find.last_seen),
         last_checked=wire.timestamp(find.last_checked),
@@ -85,7 +86,7 @@ def _from_wire(message: pb.Find) -> Find:
         last_checked=wire.moment(message.last_checked, "last_checked"),
         peak_x=wire.pixel(message.peak.x, "find.peak.x"),
         peak_y=wire.pixel(message.peak.y, "find.peak.y"),
-        max_c=wire.finite(message.max_c, "max_c"),
+        max_c=None if message.no_temperature else wire.finite(message.max_c, "max_c"),
         absent=_absent(message.absent_s),
         code=message.code,
     )

@@ -7,6 +7,9 @@ Three ways to find equipment, and who wins where they do not agree:
 3. A hot spot whose hottest pixel lies in a registered region (or within a few pixels of it) belongs to that asset; in
    the box of a find, to that find; every other one is a find of its own.
 
+In a frame without temperatures there are no hot spots: bright is not hot. Regions and the detector's boxes are as ever,
+and crops are grey levels.
+
 While the detector is away there are regions and hot spots, the frame is flagged `model_unavailable`, and equipment that
 it found before is measured where it was.
 """
@@ -17,15 +20,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import numpy as np
-import numpy.typing as npt
-
 from canairy.errors import InvalidMessage
 from canairy.messages.detections import Detections, Region, RegionKind
 from canairy.messages.equipment import Equipment
 from canairy.messages.frame import Frame
 from canairy.messages.header import CANARY, MODEL_UNAVAILABLE, FrameHeader, Place
-from canairy.messages.thermogram import Thermogram, to_celsius
 from canairy.messages.wire import EPOCH
 from canairy.present import AHEAD, SET_BACK, Present
 from canairy.site.model import EACH_FILE, Site, View
@@ -41,7 +40,7 @@ from services.detection.backlog import Backlog
 from services.detection.detector import Looking
 from services.detection.finds import Box, ViewFinds
 from services.detection.finds_state import Remembered
-from services.detection.hotspots import HotSpot, find_hotspots
+from services.detection.hotspots import HotSpot
 from services.detection.naming import Seen, match
 from services.detection.picture import Picture
 
@@ -74,10 +73,7 @@ class Detection:
             raise InvalidMessage(f"camera {header.camera!r} with view {header.view!r} is not in the site file")
         if header.captured_at > self._present.latest(now) + AHEAD:
             raise InvalidMessage(f"{header.camera}: captured at {header.captured_at}, which is in the future ({now})")
-        counts = frame.thermogram.counts()
-        thermogram = frame.thermogram
-        celsius = to_celsius(counts, thermogram.scale_k, thermogram.offset_k, thermogram.missing)
-        return Picture(frame, counts, celsius)
+        return Picture.of(frame)
 
     def handle(self, batch: Sequence[Decoded[Picture]], now: datetime) -> Iterable[Outgoing]:
         """As `Step.handle`: one message of detections a frame, and what is remembered of its view."""
@@ -154,31 +150,30 @@ class Detection:
         self, picture: Picture, seen: Sequence[Equipment] | None, now: datetime
     ) -> tuple[list[Region], ViewFinds | None]:
         """The regions of a frame, and what is to be remembered of its view (None: nothing new)."""
-        thermogram = picture.frame.thermogram
         view = self._view(picture.frame)
         if view is None:
-            return [Region(CANARY, RegionKind.REGISTERED, 0, 0, thermogram)], None
-        scale = thermogram.scale_k, thermogram.offset_k, thermogram.missing
+            return [Region(CANARY, RegionKind.REGISTERED, 0, 0, picture.frame.image)], None
         agreed = agree(view.assets, seen or ())
         registered = [
-            replace(regions.registered(asset, picture.counts, *scale), equipment=agreed.registered.get(asset.id))
+            replace(regions.registered(asset, picture), equipment=agreed.registered.get(asset.id))
             for asset in view.assets
         ]
-        spots = _unregistered(find_hotspots(picture.celsius), view, picture)
+        spots = _unregistered(picture.hot_spots(), view, picture)
         boxes = [box for it in agreed.others if (box := picture.box(it)) is not None]
         named, memory = self._name(picture, view, spots, boxes, now, looked=seen is not None)
-        return registered + [_find_region(one, picture.counts, *scale) for one in named], memory
+        return registered + [_find_region(one, picture) for one in named], memory
 
     def _name(
         self, picture: Picture, view: View, spots: list[HotSpot], boxes: list[Box], now: datetime, looked: bool
     ) -> tuple[list[Seen], ViewFinds | None]:
-        header = picture.frame.header
+        header, temperatures = picture.frame.header, picture.frame.radiometric
         if view.id == EACH_FILE:
             # Seen once and never again: its finds are numbered by strength and not remembered.
             return match(ViewFinds(header.view), spots, header.captured_at, boxes=boxes)[1], None
         remembered = self._remembered.get(header.view)
         before = ViewFinds(header.view) if remembered is None else _until(remembered.finds, now)
-        after, seen = match(before, spots, header.captured_at, boxes=boxes, looked=looked)
+        at = header.captured_at
+        after, seen = match(before, spots, at, boxes=boxes, looked=looked, temperatures=temperatures)
         return seen, after if seen or after.finds else None
 
     def _view(self, frame: Frame) -> View | None:
@@ -210,17 +205,14 @@ def _unregistered(spots: list[HotSpot], view: View, picture: Picture) -> list[Ho
     return [spot for spot in spots if not taken[spot.peak_y, spot.peak_x]]
 
 
-def _find_region(
-    seen: Seen, counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float, missing: int | None
-) -> Region:
+def _find_region(seen: Seen, picture: Picture) -> Region:
     find, spot, box = seen.find, seen.sight.spot, seen.sight.box
-    crop = counts[find.y : find.y + find.height, find.x : find.x + find.width]
     return Region(
         asset=find.name,
         kind=RegionKind.EQUIPMENT if find.code else RegionKind.HOT_SPOT,
         x=find.x,
         y=find.y,
-        crop=Thermogram.of(crop, scale_k, offset_k, missing) if crop.size else None,
+        crop=picture.crop(*find.place),
         score=None if spot is None else spot.score,
         surroundings_c=None if spot is None else spot.surroundings_c,
         unseen=not seen.sight,

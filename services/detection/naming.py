@@ -41,20 +41,22 @@ def match(
     rules: FindRules = DEFAULT_RULES,
     boxes: Sequence[Box] = (),
     looked: bool = True,
+    temperatures: bool = True,
 ) -> tuple[ViewFinds, list[Seen]]:
     """The view after a frame captured `at`, and what the frame shows of each find, in the order they were opened.
 
     `spots`: strongest first, as `find_hotspots` gives them; `boxes`: surest first. `looked`: False while the detector
-    is away, so that equipment which no box shows is not missing. A frame no newer than the newest one (late, or
-    delivered again) is matched and changes nothing: what it shows for the first time stays unnamed, so that the order
-    in which frames arrive does not decide on names.
+    is away, so that equipment which no box shows is not missing. `temperatures`: False in a frame without any, in which
+    nobody sees hot spots, so that none of them is missing. A frame no newer than the newest one (late, or delivered
+    again) is matched and changes nothing: what it shows for the first time stays unnamed, so that the order in which
+    frames arrive does not decide on names.
     """
     sights, unnamed = pair(state.finds, boxes, spots, rules)
     if state.newest is not None and at <= state.newest:
         return state, [Seen(find, sight) for find, sight in zip(state.finds, sights, strict=True)]
     watched = _NOTHING if state.newest is None else min(at - state.newest, rules.longest_gap)
     kept = [
-        _checked(find, sight, at, watched if looked or not find.code else _NOTHING, rules)
+        _checked(find, sight, at, watched if (looked if find.code else temperatures) else _NOTHING, rules)
         for find, sight in zip(state.finds, sights, strict=True)
     ]
     new = _opened(state, unnamed, at, rules.most_open - sum(not one.closed for one in kept))

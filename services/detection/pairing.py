@@ -48,7 +48,8 @@ def _pairs(finds: Iterable[tuple[int, Find]], seen: Sequence[T], cost: Cost[T]) 
 def _box_cost(find: Find, box: Box, rules: FindRules) -> tuple[float, ...] | None:
     """Known equipment first, by overlap; then hot spots within the box, the hottest first."""
     if not find.code:
-        return (1.0, -find.max_c) if box.place.holds(find.peak_x, find.peak_y) else None
+        hottest_first = 0.0 if find.max_c is None else -find.max_c
+        return (1.0, hottest_first) if box.place.holds(find.peak_x, find.peak_y) else None
     overlap = find.place.overlap(box.place)
     near = math.dist(find.place.middle, box.place.middle) <= rules.radius_px
     return (0.0, 1 - overlap) if overlap >= rules.least_overlap or near else None
@@ -59,7 +60,8 @@ def _spot_cost(find: Find, spot: HotSpot, rules: FindRules) -> tuple[float, ...]
     distance_px = _distance_px(find, spot)
     if distance_px > rules.radius_px:
         return None
-    return (math.hypot(distance_px / rules.radius_px, min(1.0, abs(find.max_c - spot.max_c) / rules.alike_k)),)
+    apart_k = rules.alike_k if find.max_c is None else abs(find.max_c - spot.max_c)
+    return (math.hypot(distance_px / rules.radius_px, min(1.0, apart_k / rules.alike_k)),)
 
 
 def _distance_px(find: Find, spot: HotSpot) -> float:

@@ -10,30 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.messages.detections import Region, RegionKind
-from canairy.messages.thermogram import Thermogram
 from canairy.site.model import Asset
 from services.detection.agreement import bounds
-
-Counts = npt.NDArray[np.uint16]
+from services.detection.picture import Picture
 
 # A hot spot this near to an outline is still the asset's: optics blur a hot edge over a few pixels.
 MARGIN_PX: Final = 3
 
 
-def registered(asset: Asset, counts: Counts, scale_k: float, offset_k: float, missing: int | None = None) -> Region:
-    """The region of `asset` in a frame of uint16 counts (height, width); without a crop when it lies outside."""
-    height, width = counts.shape
-    left, top, right, bottom = _bounds(asset, width, height)
-    crop = None
-    if left < right and top < bottom:
-        crop = Thermogram.of(counts[top:bottom, left:right], scale_k, offset_k, missing)
-    return Region(asset.id, RegionKind.REGISTERED, left, top, crop, asset.region)
-
-
-def _bounds(asset: Asset, width: int, height: int) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom (exclusive) of a region within a frame."""
+def registered(asset: Asset, picture: Picture) -> Region:
+    """The region of `asset` in a frame; without a crop when it lies outside, cut at the frame's edge."""
     around = bounds(asset)
-    return around.x, around.y, min(around.x + around.width, width), min(around.y + around.height, height)
+    return Region(asset.id, RegionKind.REGISTERED, around.x, around.y, picture.crop(*around), asset.region)
 
 
 @lru_cache(maxsize=64)

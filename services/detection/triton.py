@@ -11,6 +11,7 @@ import numpy as np
 
 from canairy.errors import ConfigurationError, Unavailable
 from canairy.messages.equipment import Equipment
+from canairy.models.brightness import over_window
 from canairy.models.detector_card import DANGER, FRAME_HEIGHT, FRAME_WIDTH, MOST_BOXES, Card
 from canairy.triton.ports import Array, Models, Tensors
 from canairy.triton.spec import ANY, ModelSpec, TensorSpec
@@ -34,8 +35,9 @@ class TritonDetector:
         A server that lost the model, or has another one now, is as good as away: regions and hot spots are found all
         the same. At the start it is a mistake (`services.detection.models`).
         """
+        requests = (_request(shown, self._card.window_k) for shown in frames)
         try:
-            answers = list(self._models.infer_many(self._card.name, map(_request, frames), IN_FLIGHT))
+            answers = list(self._models.infer_many(self._card.name, requests, IN_FLIGHT))
         except ConfigurationError as error:
             raise Unavailable(str(error)) from error
         return [self._equipment(outputs, shown.counts) for outputs, shown in zip(answers, frames, strict=True)]
@@ -82,13 +84,14 @@ def spec_of(card: Card) -> ModelSpec:
     )
 
 
-def _request(shown: Shown) -> Tensors:
+def _request(shown: Shown, window_k: tuple[float, float]) -> Tensors:
     """A frame of another size is resized: the model's boxes are then those of the whole frame."""
     counts = shown.counts
+    scale_k, offset_k = over_window(window_k) if shown.grey else (shown.scale_k, shown.offset_k)
     if counts.shape != (FRAME_HEIGHT, FRAME_WIDTH):
         counts = np.asarray(cv2.resize(counts, (FRAME_WIDTH, FRAME_HEIGHT)), np.uint16)
     return {
         "counts": counts[None],
-        "scale_k": np.array([[shown.scale_k]], np.float32),
-        "offset_k": np.array([[shown.offset_k]], np.float32),
+        "scale_k": np.array([[scale_k]], np.float32),
+        "offset_k": np.array([[offset_k]], np.float32),
     }

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -25,6 +25,7 @@ from protos.canairy.v1 import ingest_service_pb2 as pb
 from protos.canairy.v1 import ingest_service_pb2_grpc as rpc
 from services.ingest.cameras import hand_over
 from services.ingest.handler import IngestHandler
+from services.ingest.identity import names_of
 from services.ingest.outbox import Outbox
 from services.ingest.parcel import Parcel
 from services.ingest.push import pushed_frame, pushed_measurement
@@ -71,11 +72,11 @@ class IngestService(rpc.IngestServiceServicer):
         self, request_iterator: Iterator[pb.SubmitFramesRequest], context: grpc.ServicerContext
     ) -> pb.SubmitFramesResponse:
         """Client streaming; ends early, with what was kept, when the service stops."""
-        answer, receipts = pb.SubmitFramesResponse(), _Receipts()
+        answer, receipts, names = pb.SubmitFramesResponse(), _Receipts(), _names(context)
         index = 0
         while self._has_room(context) and (request := next(request_iterator, None)) is not None:
             try:
-                self._submit(request, receipts)
+                self._submit(request, receipts, names)
                 answer.accepted += 1
             except InvalidMessage as error:
                 answer.refused += 1
@@ -109,9 +110,9 @@ class IngestService(rpc.IngestServiceServicer):
                 return True
         return False
 
-    def _submit(self, request: pb.SubmitFramesRequest, receipts: _Receipts) -> None:
+    def _submit(self, request: pb.SubmitFramesRequest, receipts: _Receipts, names: frozenset[str] | None) -> None:
         try:
-            raw = pushed_frame(request, self._site, receipts.written)
+            raw = pushed_frame(request, self._site, receipts.written, names)
         except InvalidMessage:
             known = self._site.camera(request.camera)
             metrics.INGEST_REFUSED.labels(known.id if known else "unknown").inc()
@@ -188,6 +189,11 @@ class _Receipts:
         """Wait until all that was handed over is safe."""
         with self._changed:
             return self._changed.wait_for(lambda: self._open == 0, timeout_s)
+
+
+def _names(context: grpc.ServicerContext) -> frozenset[str] | None:
+    # The package's types promise one value a name; there are several.
+    return names_of(cast("Mapping[str, Iterable[bytes]]", context.auth_context()))
 
 
 def _listen(server: grpc.Server, options: ServerOptions) -> int:

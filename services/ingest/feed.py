@@ -8,17 +8,19 @@ from typing import Final
 from canairy.errors import InvalidMessage
 from canairy.messages.camera import CameraState
 from canairy.messages.frame import Frame
-from canairy.messages.header import OVER_RANGE, FrameHeader
+from canairy.messages.header import FrameHeader
+from canairy.messages.picture import Image, Picture
 from canairy.messages.radiometry import ASSUMED
-from canairy.messages.thermogram import Thermogram
+from canairy.messages.thermogram import MAX_SIDE
 from canairy.messages.wire import EPOCH
 from canairy.site.model import Camera, Site
 from canairy.topics import MAX_MESSAGE_BYTES
+from services.ingest.grey import Looked, examine_grey
 from services.ingest.housing import Housing
 from services.ingest.masks import Masks
-from services.ingest.picture import Picture, examine
+from services.ingest.picture import examine
 from services.ingest.size import check_size
-from services.ingest.source import RawFrame
+from services.ingest.source import Raw, RawPicture
 from services.ingest.times import Stamp, live_stamp, possible, pushed_stamp, recorded_stamp, text
 from services.ingest.watch import CameraWatch
 
@@ -41,17 +43,19 @@ class Feed:
         self._newest_at: datetime | None = None
         self._newest = ""
 
-    def accept(self, raw: RawFrame, now: datetime, flags: tuple[str, ...]) -> Frame:
+    def accept(self, raw: Raw, now: datetime, flags: tuple[str, ...]) -> Frame:
         """The message for one picture; `flags` are the site's.
 
         Raises:
             InvalidMessage: impossible temperatures or time, an unknown view, or too many bytes to travel.
         """
-        raw = self._housing.seen_through(self._masks.onto(raw))
-        picture = examine(raw.counts, raw.scale_k, raw.offset_k)
+        raw = self._masks.onto(raw)
+        if not isinstance(raw, RawPicture):
+            raw = self._housing.seen_through(raw)
+        picture = _look(raw)
         try:
             self._check(raw, picture)
-            thermogram = _packed(raw, self._masks)
+            image = _packed(raw, self._masks)
             stamp = self._stamp(raw, now)
             frame = f"{self.camera.id}:{(stamp.captured_at - EPOCH) // MICROSECOND}:{picture.mark}"
             self._keep_order(stamp.captured_at, frame)
@@ -59,17 +63,20 @@ class Feed:
             self._watch_refused(picture, str(error), now)
             raise
         self.watch.saw(picture, now)
-        header = self._header(raw, frame, stamp, now, self._flags(picture, stamp, raw.flags, flags))
-        return Frame(header, thermogram, raw.radiometry or ASSUMED)
+        own = () if isinstance(raw, RawPicture) else raw.flags
+        header = self._header(raw, frame, stamp, now, (*stamp.flags, *own, *self._flags(picture, flags)))
+        if isinstance(raw, RawPicture):
+            return Frame(header, image)
+        return Frame(header, image, raw.radiometry or ASSUMED)
 
-    def _check(self, raw: RawFrame, picture: Picture) -> None:
+    def _check(self, raw: Raw, picture: Looked) -> None:
         if self.camera.view(raw.view) is None:
             known = ", ".join(view.id for view in self.camera.views)
             raise InvalidMessage(f"{self.camera.id} has no view {raw.view!r}: its views are {known}")
-        check_size(self.camera, raw.counts)
+        check_size(self.camera, raw.pixels if isinstance(raw, RawPicture) else raw.counts)
         picture.check_possible()
 
-    def _stamp(self, raw: RawFrame, now: datetime) -> Stamp:
+    def _stamp(self, raw: Raw, now: datetime) -> Stamp:
         if self.camera.kind == "push":
             return pushed_stamp(raw.taken_at, now, self._newest_at)
         if not self.camera.live:
@@ -83,7 +90,7 @@ class Feed:
             raise InvalidMessage(f"captured at {text(captured_at)}, when another frame was: one picture has one time")
         self._newest_at, self._newest = captured_at, frame
 
-    def _watch_refused(self, picture: Picture, reason: str, now: datetime) -> None:
+    def _watch_refused(self, picture: Looked, reason: str, now: datetime) -> None:
         """A camera whose pictures are refused is not well; one that shows nothing at all is black first of all."""
         if not self.camera.live or self.camera.kind == "push":
             return
@@ -92,14 +99,11 @@ class Feed:
         else:
             self.watch.failed(reason, now)
 
-    def _flags(
-        self, picture: Picture, stamp: Stamp, source: tuple[str, ...], flags: tuple[str, ...]
-    ) -> tuple[str, ...]:
+    def _flags(self, picture: Looked, flags: tuple[str, ...]) -> tuple[str, ...]:
         doubtful = _DOUBTFUL.get(self.watch.state)
-        own = (OVER_RANGE,) if picture.saturated else ()
-        return (*stamp.flags, *source, *own, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
+        return (*picture.flags, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
 
-    def _header(self, raw: RawFrame, frame: str, stamp: Stamp, now: datetime, flags: tuple[str, ...]) -> FrameHeader:
+    def _header(self, raw: Raw, frame: str, stamp: Stamp, now: datetime, flags: tuple[str, ...]) -> FrameHeader:
         return FrameHeader(
             site=self._site.site.id,
             site_digest=self._site.digest,
@@ -113,11 +117,21 @@ class Feed:
         )
 
 
-def _packed(raw: RawFrame, masks: Masks) -> Thermogram:
-    thermogram = masks.packed(raw)
-    if len(thermogram.packed) > MAX_MESSAGE_BYTES - _ROOM_BYTES:
-        height, width = raw.counts.shape
-        raise InvalidMessage(
-            f"{width}x{height} pixels pack to {len(thermogram.packed)} bytes, a message takes {MAX_MESSAGE_BYTES}"
-        )
-    return thermogram
+def _look(raw: Raw) -> Looked:
+    if isinstance(raw, RawPicture):
+        return examine_grey(raw.pixels)
+    return examine(raw.counts, raw.scale_k, raw.offset_k)
+
+
+def _packed(raw: Raw, masks: Masks) -> Image:
+    if isinstance(raw, RawPicture):
+        height, width = raw.pixels.shape[:2]
+        if max(height, width) > MAX_SIDE:
+            raise InvalidMessage(f"{width}x{height} pixels: sides must be 1 to {MAX_SIDE}")
+        image: Image = Picture.of(raw.pixels)
+    else:
+        image = masks.packed(raw)
+    if len(image.packed) > MAX_MESSAGE_BYTES - _ROOM_BYTES:
+        size = f"{image.width}x{image.height} pixels"
+        raise InvalidMessage(f"{size} pack to {len(image.packed)} bytes, a message takes {MAX_MESSAGE_BYTES}")
+    return image

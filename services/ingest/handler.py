@@ -29,7 +29,7 @@ from canairy.stream.broker import Outgoing
 from services.ingest.canary import canary_frame
 from services.ingest.feed import Feed
 from services.ingest.parcel import Care, Parcel
-from services.ingest.source import Event, Failed, Finished, RawFrame, RawPicture, Unreadable
+from services.ingest.source import Event, Failed, Finished, Raw, RawFrame, RawPicture, Unreadable
 from services.ingest.watch import Report
 
 log = get_logger()
@@ -65,10 +65,8 @@ class IngestHandler:
         line = self._lines[event.camera]
         with line.lock:
             match event:
-                case RawFrame():
+                case RawFrame() | RawPicture():
                     parcels = [self._frame_or_dead_letter(line.feed, event, now)]
-                case RawPicture():
-                    parcels = [self._dead_letter(event, "a picture without temperatures: this release takes none")]
                 case Unreadable():
                     parcels = [self._dead_letter(event, event.reason)]
                 case Finished():
@@ -79,7 +77,7 @@ class IngestHandler:
                     line.feed.watch.failed(event.reason, now)
             return parcels + self._status(line.feed, now)
 
-    def pushed(self, raw: RawFrame, now: datetime) -> list[Parcel]:
+    def pushed(self, raw: Raw, now: datetime) -> list[Parcel]:
         """A frame that was pushed to us; raises InvalidMessage with the reason for whoever pushed it."""
         line = self._lines[raw.camera]
         with line.lock:
@@ -117,20 +115,20 @@ class IngestHandler:
 
     # --- frames -----------------------------------------------------------------------------------------------
 
-    def _frame(self, feed: Feed, raw: RawFrame, now: datetime) -> Parcel:
+    def _frame(self, feed: Feed, raw: Raw, now: datetime) -> Parcel:
         frame = feed.accept(raw, now, self._around.flags())
         metrics.INGEST_FRAMES.labels(raw.camera).inc()
         return Parcel(
             raw.camera, (self._message(frame, raw.taken_at),), _care(feed), raw.written, frame.header.captured_at
         )
 
-    def _frame_or_dead_letter(self, feed: Feed, raw: RawFrame, now: datetime) -> Parcel:
+    def _frame_or_dead_letter(self, feed: Feed, raw: Raw, now: datetime) -> Parcel:
         try:
             return self._frame(feed, raw, now)
         except InvalidMessage as error:
             return self._dead_letter(raw, str(error))
 
-    def _dead_letter(self, event: RawFrame | RawPicture | Unreadable, reason: str) -> Parcel:
+    def _dead_letter(self, event: Raw | Unreadable, reason: str) -> Parcel:
         """By name: a file can be looked at where it lies, and a live camera's frames would fill the topic."""
         metrics.INGEST_REFUSED.labels(event.camera).inc()
         log.warning("frame refused", camera=event.camera, file=_printable(event.file), reason=reason)

@@ -18,10 +18,9 @@ import numpy.typing as npt
 from canairy.errors import InvalidMessage
 from canairy.messages.thermogram import Thermogram
 from canairy.site.model import Camera
-from services.ingest.source import RawFrame, RawPicture
+from services.ingest.source import Raw, RawFrame, RawPicture
 
 Outlines = tuple[tuple[tuple[int, int], ...], ...]
-Raw = TypeVar("Raw", RawFrame, RawPicture)
 Number = TypeVar("Number", np.uint8, np.uint16)
 
 # The coldest count there is: a pixel that really has it is told as one count warmer.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.errors import InvalidMessage
+from canairy.messages.header import OVER_RANGE
 from canairy.messages.thermogram import COLDEST_C, HOTTEST_C, KELVIN, SATURATED
 from canairy.thermal.quantiles import quantiles
 
@@ -36,6 +37,16 @@ class Picture:
     def blank(self) -> bool:
         """Nothing is seen: all pixels alike, but for noise."""
         return self.spread_k < BLANK_BELOW_K
+
+    @property
+    def spread(self) -> str:
+        """How far its pixels differ."""
+        return f"{self.spread_k:.2f} K"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What its frame says of itself."""
+        return (OVER_RANGE,) if self.saturated else ()
 
     @property
     def mark(self) -> str:

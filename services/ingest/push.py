@@ -15,20 +15,34 @@ from canairy.errors import InvalidMessage
 from canairy.messages import wire
 from canairy.messages.measurement import Measurement
 from canairy.messages.radiometry import Radiometry
-from canairy.messages.thermogram import KELVIN, MAX_SIDE
+from canairy.messages.thermogram import KELVIN
 from canairy.site.model import Camera, Site
 from canairy.site.model import Radiometry as SiteRadiometry
 from canairy.thermal.planck import ImpossibleParameters
 from protos.canairy.v1 import ingest_service_pb2 as pb
-from services.ingest.source import RawFrame
+from services.ingest.identity import check_identity
+from services.ingest.push_content import of_file, of_pixels, size_of
+from services.ingest.source import Raw, RawFrame
 from services.ingest.times import possible
 
 _COUNT_BYTES: Final = 2
+_CONTENTS: Final = ("counts", "packed", "pixels", "file")
 
 
-def pushed_frame(request: pb.SubmitFramesRequest, site: Site, written: Callable[[], None]) -> RawFrame:
-    """The frame in a request; raises InvalidMessage with what is wrong with it (its temperatures come later)."""
+def pushed_frame(
+    request: pb.SubmitFramesRequest, site: Site, written: Callable[[], None], names: frozenset[str] | None = None
+) -> Raw:
+    """The frame in a request; raises InvalidMessage with what is wrong with it (its temperatures come later).
+
+    `names`: those in the client's certificate, None where it showed none.
+    """
     camera = _camera(request, site)
+    check_identity(camera, names)
+    _check_content(request)
+    if request.file:
+        return of_file(request, camera, _radiometry(request), written)
+    if request.pixels:
+        return of_pixels(request, camera, written)
     scale_k, offset_k = _scale(request, camera)
     return RawFrame(
         camera=camera.id,
@@ -73,12 +87,15 @@ def _scale(request: pb.SubmitFramesRequest, camera: Camera) -> tuple[float, floa
     return scale_k, offset_k
 
 
+def _check_content(request: pb.SubmitFramesRequest) -> None:
+    held = [name for name in _CONTENTS if getattr(request, name)]
+    if len(held) != 1:
+        both = f", not {' and '.join(held)}" if held else ""
+        raise InvalidMessage(f"one of {', '.join(_CONTENTS)} must hold the picture{both}")
+
+
 def _counts(request: pb.SubmitFramesRequest) -> npt.NDArray[np.uint16]:
-    width, height = request.width, request.height
-    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
-        raise InvalidMessage(f"{width}x{height} pixels: sides must be 1 to {MAX_SIDE}")
-    if bool(request.counts) == bool(request.packed):
-        raise InvalidMessage("either `counts` or `packed` must hold the pixels")
+    width, height = size_of(request)
     if request.packed:
         return codec.unpack(request.packed, height, width)
     expected = width * height * _COUNT_BYTES

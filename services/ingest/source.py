@@ -55,6 +55,10 @@ class RawPicture:
     written: Callable[[], None] = nothing
 
 
+# What becomes a frame.
+Raw = RawFrame | RawPicture
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """A file of a camera that is no frame, and why."""

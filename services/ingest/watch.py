@@ -18,7 +18,7 @@ from typing import Final
 
 from canairy.messages.camera import CameraState, CameraStatus
 from canairy.site.model import Camera
-from services.ingest.picture import Picture
+from services.ingest.grey import Looked
 
 HEARTBEAT: Final = timedelta(seconds=5)
 FROZEN_FRAMES: Final = 5
@@ -57,7 +57,7 @@ class CameraWatch:
         """The state as of the last frame, failure or look at the clock."""
         return self._state
 
-    def saw(self, picture: Picture, now: datetime) -> None:
+    def saw(self, picture: Looked, now: datetime) -> None:
         """A frame came."""
         self._frames += 1
         self._last_frame_at = now
@@ -95,10 +95,10 @@ class CameraWatch:
         self._reported = self._state, now
         return Report(self._status(now, flags), changed)
 
-    def _judged(self, picture: Picture) -> tuple[CameraState, str]:
+    def _judged(self, picture: Looked) -> tuple[CameraState, str]:
         if self._blank >= BLACK_FRAMES:
             return CameraState.BLACK, (
-                f"it shows nothing: pixels within {picture.spread_k:.2f} K in {self._blank} frames. "
+                f"it shows nothing: pixels within {picture.spread} in {self._blank} frames. "
                 "Is its lens covered, its shutter closed?"
             )
         if self._camera.live and self._same >= FROZEN_FRAMES:

@@ -29,7 +29,7 @@ SECOND = timedelta(seconds=1)
 
 def wire_frame(made: Frame, **thermogram: object) -> bytes:
     """A frame whose thermogram says something else."""
-    return replace(made, thermogram=replace(made.thermogram, **thermogram)).encode()  # type: ignore[arg-type]
+    return replace(made, image=replace(made.thermogram, **thermogram)).encode()  # type: ignore[arg-type]
 
 
 def bad_frames(at: datetime) -> dict[str, Outgoing]:
@@ -44,7 +44,7 @@ def bad_frames(at: datetime) -> dict[str, Outgoing]:
         "unknown major": record("bad", good.encode(), {"schema": b"canairy.v2.Frame"}),
         "another message": record("bad", good.encode(), schema.header("Reading")),
         "NaN": record("worse", wire_frame(frame("worse", at), scale_k=float("nan"))),
-        "impossible": record("worse", replace(frame("worse", at), thermogram=impossible).encode()),
+        "impossible": record("worse", replace(frame("worse", at), image=impossible).encode()),
         "future": written("worse", datetime.now(UTC) + timedelta(hours=1)),
         "another site": record("worse", frame("worse", at, site="elsewhere").encode()),
         "unknown view": record("worse", frame("worse", at, view="attic").encode()),
@@ -159,7 +159,7 @@ PUSHED: dict[str, tuple[dict[str, Any], str]] = {
     "wrong shape": ({"width": 161}, "40960 bytes of counts: 161x128 pixels take 41216"),
     "oversized": ({"width": 5000}, "5000x128 pixels: sides must be 1 to 4096"),
     "truncated": ({"counts": b"", "packed": b"\x01\x80"}, "packed frame: 2 bytes, its header alone takes"),
-    "nothing": ({"counts": b""}, "either `counts` or `packed` must hold the pixels"),
+    "nothing": ({"counts": b""}, "one of counts, packed, pixels, file must hold the picture"),
 }
 
 

@@ -26,6 +26,7 @@ from canairy.messages import wire
 from canairy.messages.evidence import Evidence
 from canairy.messages.header import CANARY, MODEL_UNAVAILABLE
 from canairy.messages.reading import Reading
+from canairy.messages.thermogram import Thermogram
 from canairy.models.card import read_card
 from canairy.simulator.demo import DEMO
 from canairy.simulator.scene import Scene
@@ -161,6 +162,7 @@ def test_crop_score_and_map_are_kept_as_evidence_and_can_be_looked_at(looked_at:
     kept = Evidence.decode(record.value or b"")
     assert kept.anomaly is not None
     assert kept.anomaly.abnormal
+    assert isinstance(kept.crop, Thermogram)
     assert (kept.crop.counts() == SCENE.render(BLOCKED_S)[252:423, 516:633]).all()
     assert kept.map is not None
     # Where the oil stands still, a third of the way across, it is further from normal than at the sound fins.

@@ -50,7 +50,7 @@ def camera(name: str, source: str, view: str, **more: Any) -> dict[str, Any]:  #
     return {"id": name, "source": f"folder:{source}", "views": views} | more
 
 
-def site(flir: Path) -> dict[str, Any]:
+def site(flir: Path, bushings: Path) -> dict[str, Any]:
     tenth = {"scale": {"scale_k": 0.1, "offset_c": -100}, "starts_at": "2026-03-01T00:00:00Z"}
     return {
         "site": {"id": "folders-ss", "timezone": "Asia/Seoul"},
@@ -64,6 +64,7 @@ def site(flir: Path) -> dict[str, Any]:
             camera("slow", "slow", "bay-5"),
             camera("twice", "twice", "bay-6"),
             camera("scales", "scales", "bay-7", scale="0.1K"),
+            camera("bushings", str(bushings), "bay-8", temperatures="none", files="local_00_0__*.jpg"),
         ],
     }
 
@@ -85,6 +86,7 @@ class Place:
     up: RunningStack
     folder: Path
     flir: Path
+    bushings: Path
 
     def frames(self, name: str) -> list[Frame]:
         return [Frame.decode(it.value or b"") for it in self.up.log.records(topics.FRAMES, name)]
@@ -109,10 +111,11 @@ class Place:
 def place(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("folders")
     flir = (test_data / "flir-rjpeg").resolve()
+    bushings = (test_data / "wall-bushing-views").resolve()
     write(folder, flir)
-    (folder / "site.yaml").write_text(json.dumps(site(flir)), encoding="utf-8")
+    (folder / "site.yaml").write_text(json.dumps(site(flir, bushings)), encoding="utf-8")
     with running(folder / "site.yaml", folder / "data") as up:
-        yield Place(up, folder, flir)
+        yield Place(up, folder, flir, bushings)
     with running(folder / "site.yaml", folder / "data") as up:
         check_nothing_is_read_again(up)
     shutil.rmtree(folder, ignore_errors=True)
@@ -145,12 +148,13 @@ def write(folder: Path, flir: Path) -> None:
 
 def check_nothing_is_read_again(up: RunningStack) -> None:
     """After the stories: all of it is finished again, and each file is there once."""
-    names = [it["id"] for it in site(Path())["cameras"]]
+    names = [it["id"] for it in site(Path(), Path())["cameras"]]
     for name in names:
         up.until(lambda name=name: _ended(up, name) >= 2, f"{name} to be read to its end again")  # type: ignore[misc]
     counted = {name: len(up.log.records(topics.FRAMES, name)) for name in names}
     assert counted == {
         "flir": 27, "better": 27, "cctv": 1, "one": 1, "korean": 1, "ftp": 3, "slow": 1, "twice": 2, "scales": 1,
+        "bushings": 3,
     }  # fmt: skip
 
 
@@ -299,3 +303,14 @@ def test_a_scale_by_its_name_is_so_many_kelvin_a_count_from_nought(place: Place)
     (frame,) = place.frames("scales")
     assert (frame.thermogram.scale_k, frame.thermogram.offset_k) == (0.1, 0.0)
     assert float(frame.thermogram.celsius().min()) == pytest.approx(300 - 273.15, abs=1e-3)
+
+
+def test_pictures_of_a_camera_without_temperatures_come_as_they_are(place: Place) -> None:
+    place.finished("bushings", 3)
+
+    files = sorted(place.bushings.glob("local_00_0__*.jpg"))
+    assert len(files) == 3
+    wanted = {np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)).tobytes() for path in files}
+    frames = place.frames("bushings")
+    assert all(not frame.radiometric for frame in frames)
+    assert {frame.picture.pixels().tobytes() for frame in frames if frame.picture is not None} == wanted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -20,8 +21,9 @@ from canairy.messages.detections import Detections, Region, RegionKind
 from canairy.messages.equipment import Equipment
 from canairy.messages.evidence import Evidence
 from canairy.messages.frame import Frame, Radiometry
-from canairy.messages.header import CANARY, OVER_RANGE, FrameHeader, Place
+from canairy.messages.header import CANARY, NO_TEMPERATURES, OVER_RANGE, FrameHeader, Place
 from canairy.messages.measurement import Measurement
+from canairy.messages.picture import Picture
 from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.state import Capture, Condition, Decision, PointState, Scored
 from canairy.messages.thermogram import Thermogram
@@ -33,7 +35,7 @@ from services.alerting.judge.audit import audit_record
 from services.alerting.judge.events import Event, Happening, Heartbeat
 from services.detection.finds import Find, ViewFinds
 from services.detection.finds_state import Remembered
-from tests.fuzz.sealed import counts
+from tests.fuzz.sealed import counts, grey, pngs
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SITE: Final = Site.model_validate({
@@ -84,7 +86,8 @@ ALARM: Final = Alarm(
 def frames() -> Sequence[bytes]:
     thermogram = Thermogram.of(counts(), 0.01, 0.0)
     canary = Frame(header(CANARY, CANARY), thermogram)
-    return [Frame(header(), thermogram, Radiometry()).encode(), canary.encode()]
+    pictured = Frame(replace(header(), flags=(NO_TEMPERATURES,)), Picture.of(grey()))
+    return [Frame(header(), thermogram, Radiometry()).encode(), canary.encode(), pictured.encode()]
 
 
 def detections() -> Sequence[bytes]:
@@ -95,6 +98,7 @@ def detections() -> Sequence[bytes]:
         Region("v1/find-1", RegionKind.HOT_SPOT, 20, 8, crop, score=9.0, surroundings_c=20.0, unseen=True),
         Region("ds-B", RegionKind.REGISTERED, 2, 2, None, outline),
         Region("v1/find-2", RegionKind.EQUIPMENT, 2, 2, crop, equipment=EQUIPMENT),
+        Region("ds-A", RegionKind.REGISTERED, 2, 2, Picture.of(grey()), outline),
     )
     return [Detections(header(), PLACE, regions, shed=3).encode(), Detections(header(), PLACE).encode()]
 
@@ -117,7 +121,8 @@ def evidence() -> Sequence[bytes]:
     crop = Thermogram.of(counts()[2:21, 2:21], 0.01, 0.0)
     distances = np.linspace(0, 20, 16, dtype=np.float32).reshape(4, 4)
     scored = Evidence(header(), PLACE, "ds-A", 2, 2, crop, 91.5, SCORE, distances)
-    return [scored.encode(), Evidence(header(), PLACE, "ds-A", 2, 2, crop).encode()]
+    pictured = Evidence(header(), PLACE, "ds-A", 2, 2, Picture.of(grey()))
+    return [scored.encode(), pictured.encode(), Evidence(header(), PLACE, "ds-A", 2, 2, crop).encode()]
 
 
 def a_status(camera: str = "cam-1", state: CameraState = CameraState.LIVE) -> CameraStatus:
@@ -182,6 +187,8 @@ def submissions() -> Sequence[bytes]:
     known |= {"width": 32, "height": 24}
     return [
         pb.SubmitFramesRequest(**known, counts=counts().astype("<u2").tobytes()).SerializeToString(),
+        pb.SubmitFramesRequest(**known, pixels=grey().tobytes()).SerializeToString(),
+        pb.SubmitFramesRequest(**known, file=pngs()[1]).SerializeToString(),
         pb.SubmitFramesRequest(**known, packed=codec.pack(counts())).SerializeToString(),
         pb.SubmitFramesRequest(**known, radiometry=Radiometry().to_wire()).SerializeToString(),
     ]

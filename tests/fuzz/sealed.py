@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from canairy import codec
+from canairy.picture_codec import pack_picture
 from tests.fuzz.mutation import LONGEST, bytes_mutated
 
 if sys.version_info >= (3, 14):
@@ -31,6 +32,16 @@ def counts() -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
 
 def packed_frames() -> Sequence[bytes]:
     return [codec.pack(counts()), codec.pack(counts()[:1, :1]), codec.pack(np.zeros((4, 4096), np.uint16))]
+
+
+def grey() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """The same in 8 bits."""
+    return (counts() // 150).astype(np.uint8)
+
+
+def packed_pictures() -> Sequence[bytes]:
+    colour = np.stack([grey(), grey() // 2, 255 - grey()], axis=2)
+    return [pack_picture(grey()), pack_picture(colour), pack_picture(np.zeros((4, 4096), np.uint8))]
 
 
 def packed_mutated(content: bytes, random: Random) -> bytes:

@@ -27,6 +27,7 @@ from canairy.messages.frame import Frame
 from canairy.messages.measurement import Measurement
 from canairy.messages.reading import Reading
 from canairy.messages.state import PointState
+from canairy.picture_codec import COLOUR, GREY, pack_picture, unpack_picture
 from canairy.site.load import load_site
 from canairy.stream import dead_letter as dlq
 from canairy.stream import schema
@@ -208,6 +209,25 @@ def unpacked() -> Check:
     return check
 
 
+def unpacked_picture() -> Check:
+    """The same for 8 bits, as grey and as colour: one of them is not what it was packed as."""
+
+    def check(value: bytes) -> None:
+        height, width = (int.from_bytes(value[at : at + 4], "little") for at in (1, 5))
+        refused = 0
+        for channels in (GREY, COLOUR):
+            try:
+                pixels = unpack_picture(value, height, width, channels)
+            except InvalidMessage:
+                refused += 1
+            else:
+                assert (unpack_picture(pack_picture(pixels), height, width, channels) == pixels).all()
+        if refused == len((GREY, COLOUR)):
+            raise InvalidMessage("neither grey nor colour")
+
+    return check
+
+
 def parsed(kind: type[Message], value: bytes) -> Any:  # noqa: ANN401 - the message of that kind
     """As gRPC does before a service sees it."""
     try:
@@ -224,7 +244,8 @@ def submissions() -> Check:
         for parcel in handler.pushed(raw, corpus.NOON):
             for message in parcel.messages:
                 if message.topic == FRAMES:
-                    Frame.decode(message.value or b"").thermogram.celsius()
+                    frame = Frame.decode(message.value or b"")
+                    _ = frame.thermogram.celsius() if frame.picture is None else frame.picture.pixels()
 
     return check
 
@@ -304,6 +325,7 @@ TARGETS: Final = (
     Target("audit", corpus.audit, some(bytes_mutated, json_mutated), outcomes, ()),
     Target("headers", corpus.headers, some(bytes_mutated, lines_mutated(("canairy.v", "9" * 5000, ".Frame"))), headers),
     Target("packed-frame", sealed.packed_frames, some(bytes_mutated, sealed.packed_mutated), unpacked),
+    Target("packed-picture", sealed.packed_pictures, some(bytes_mutated, sealed.packed_mutated), unpacked_picture),
     Target("pushed-frame", corpus.submissions, fields(ingest_service_pb2.SubmitFramesRequest), submissions),
     Target("pushed-value", corpus.values, fields(ingest_service_pb2.MeasurementValue), pushed_values),
     Target("linear-png", sealed.pngs, some(bytes_mutated, sealed.png_mutated), pngs, (UnreadableFile,)),

@@ -23,6 +23,7 @@ from canairy.triton.ports import Models, Tensors
 from canairy.triton.spec import ModelSpec
 from canairy.triton.watched import watched
 from services.anomaly.handler import Anomaly
+from services.anomaly.models import grey_banks, temperatures_of
 from services.anomaly.scoring import Scoring
 from services.anomaly.triton import TritonScorer, check_banks, spec_of
 from tests.helpers.frames import header
@@ -84,9 +85,10 @@ def anomaly_service(
 ) -> Iterator[AnomalyService]:
     """The service, its model found, held to its card and watched; `through` may stand between the two."""
     card = read_card(model)
-    check_banks(card, site.banks)
+    check_banks(card, site.banks, temperatures_of(site))
     with watched(address, spec_of(card)) as (models, availability):
-        yield AnomalyService(site, Scoring(site.banks, TritonScorer(through(models), card), availability))
+        scorer = TritonScorer(through(models), card)
+        yield AnomalyService(site, Scoring(site.banks, scorer, availability, grey_banks(card)))
 
 
 def _by_frame(readings: Sequence[Reading]) -> list[list[Reading]]:

@@ -15,13 +15,15 @@ import onnx
 from onnx import numpy_helper
 
 from canairy.messages.detections import Region, RegionKind
+from canairy.messages.frame import Frame
 from canairy.messages.thermogram import Thermogram
 from canairy.models.card import FILE, sha256_of
 from canairy.simulator.scene import OFFSET_K, SCALE_K, Scene
 from canairy.simulator.script import CameraScript
+from services.detection.picture import Picture
 from services.detection.regions import registered
 from tests.acceptance.helpers.command import canairy
-from tests.helpers.frames import camera, site
+from tests.helpers.frames import camera, header, site
 from tests.helpers.patchcore import BUSHING, SIZE_PX, bushing, write_normals
 
 Counts = npt.NDArray[np.uint16]
@@ -66,7 +68,7 @@ def told(asset: str, counts: Counts) -> Region:
 
 def drawn(asset: str) -> Region:
     """A region as detection cuts it out of the frame."""
-    return registered(ASSETS[asset], FRAME, SCALE_K, OFFSET_K)
+    return registered(ASSETS[asset], Picture.of(Frame(header(), Thermogram.of(FRAME, SCALE_K, OFFSET_K))))
 
 
 @cache

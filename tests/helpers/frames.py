@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.messages.frame import Frame
-from canairy.messages.header import FrameHeader
+from canairy.messages.header import NO_TEMPERATURES, FrameHeader
+from canairy.messages.picture import Picture
 from canairy.messages.thermogram import KELVIN, Thermogram
 from canairy.site.model import Site
 from canairy.stream import schema
@@ -74,3 +75,15 @@ def frame(celsius: Celsius, seconds: float = 0.0, **more: Any) -> Frame:  # noqa
 
 def record(value: bytes | None, message: str, topic: str = FRAMES, key: str = "cam-01", offset: int = 0) -> Received:
     return Received(topic, 0, offset, key, value, schema.header(message), NOON)
+
+
+def grey(seconds: float = 0.0, level: int = 90, **more: Any) -> Frame:  # noqa: ANN401
+    """A frame without temperatures: noise of 1.5 grey levels around `level`, brighter to the right, 160x128."""
+    noise = np.random.default_rng(11).normal(0, 1.5, (128, 160)) + np.linspace(0, 40, 160)
+    pixels = np.clip(level + noise, 0, 255).astype(np.uint8)
+    return pictured(pixels, seconds, **more)
+
+
+def pictured(pixels: npt.NDArray[np.uint8], seconds: float = 0.0, **more: Any) -> Frame:  # noqa: ANN401
+    """A frame of these pixels, without temperatures."""
+    return Frame(header(seconds, **({"flags": (NO_TEMPERATURES,)} | more)), Picture.of(pixels))

@@ -128,7 +128,7 @@ def hot(name: str, celsius: float) -> Region:
 
 
 def hottest(region: Region) -> float:
-    assert region.crop is not None
+    assert isinstance(region.crop, Thermogram)
     return float(region.crop.counts().max())
 
 

@@ -21,6 +21,8 @@ def bank(identifier: str, threshold: float, unit: str = "kelvin") -> BankCard:
     return BankCard(identifier, "ab" * 32, unit, (273.0, 333.0), threshold, 16, 9, 900, 0.01, -273.15, 0, 0.01, "train")
 
 
+# Of asset e, nobody knows before its first picture.
+TOLD = {"a": True, "b": True, "c": True, "d": False}
 CARD = Card("patchcore", 32, 4, "cd" * 32, "ef" * 32, (bank("tr-1", 8.0), bank("tr-2", 9.0)), {})
 
 
@@ -118,14 +120,15 @@ def test_the_server_must_serve_what_the_card_says() -> None:
     assert spec.outputs["map"].shape == (-1, 4, 4)
 
 
-def test_every_asset_whose_bank_is_missing_or_not_of_temperatures_is_named_at_once() -> None:
+def test_every_asset_whose_bank_is_missing_or_of_another_kind_than_its_pictures_is_named_at_once() -> None:
     grey = replace(CARD, banks=(*CARD.banks, bank("pv", 1.0, "grey level")))
 
-    check_banks(CARD, {"a": "tr-1", "b": "tr-2"})
+    check_banks(CARD, {"a": "tr-1", "b": "tr-2"}, {"a": True})
     with pytest.raises(ConfigurationError) as error:
-        check_banks(grey, {"a": "tr-1", "b": "tr-9", "c": "pv"})
+        check_banks(grey, {"a": "tr-1", "b": "tr-9", "c": "pv", "d": "tr-1", "e": "pv"}, TOLD)
 
     assert str(error.value).splitlines() == [
         "b: model patchcore has no memory bank 'tr-9'; it has tr-1, tr-2, pv",
         "c: memory bank 'pv' of model patchcore was made of grey level, not of temperatures",
+        "d: memory bank 'tr-1' of model patchcore was made of kelvin, not of grey levels as its pictures",
     ]

@@ -42,7 +42,7 @@ def test_a_registered_region_is_cut_out_at_full_resolution_and_lossless() -> Non
 
     region = found.regions[0]
     assert (region.asset, region.kind, region.x, region.y) == ("joint-a", RegionKind.REGISTERED, 20, 20)
-    assert region.crop is not None
+    assert isinstance(region.crop, Thermogram)
     assert np.array_equal(region.crop.counts(), counts(celsius)[20:41, 20:41])
 
 
@@ -83,7 +83,7 @@ def test_a_find_that_cooled_down_is_measured_on_at_its_last_place() -> None:
 
     find = second.regions[1]
     assert (find.asset, find.unseen, find.closed) == ("cam-01-view/find-1", True, False)
-    assert find.crop is not None
+    assert isinstance(find.crop, Thermogram)
     assert float(find.crop.celsius().max()) < 21
 
 

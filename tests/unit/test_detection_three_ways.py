@@ -13,6 +13,7 @@ from canairy.messages.detections import Detections, Region, RegionKind
 from canairy.messages.equipment import Equipment
 from canairy.messages.frame import Frame
 from canairy.messages.header import CANARY, MODEL_UNAVAILABLE
+from canairy.messages.thermogram import Thermogram
 from canairy.stream.broker import Outgoing
 from canairy.stream.step import Decoded
 from canairy.topics import DETECTIONS
@@ -98,7 +99,7 @@ def test_what_the_detector_alone_sees_is_equipment_with_a_name_and_is_cut_out() 
 
     seen = region(found, FIND)
     assert (seen.kind, seen.unseen) == (RegionKind.EQUIPMENT, False)
-    assert seen.crop is not None
+    assert isinstance(seen.crop, Thermogram)
     assert seen.crop.counts().shape == (30, 30)
 
 

@@ -17,9 +17,9 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it is i
 from canairy.errors import ConfigurationError
 from canairy.simulator.yard.pieces import LABELS
 from canairy.simulator.yard.scenes import simulate
+from canairy.thermal.known_palettes import PALETTES
 from cli.detect import register
 from cli.detect_model import Detected, Equipment, detected, open_detector
-from cli.detect_palette import PALETTES
 from training.detector.export import write_model
 from training.detector.picture import Size
 from training.detector.plan import Plan

@@ -16,13 +16,14 @@ from canairy.messages.anomaly_score import AnomalyScore
 from canairy.messages.detections import Region, RegionKind
 from canairy.messages.equipment import Equipment
 from canairy.messages.evidence import Evidence
-from canairy.messages.header import Place
+from canairy.messages.header import ESTIMATE, NO_COMPARISON, NO_TEMPERATURES, Place
+from canairy.messages.picture import Picture
 from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.thermogram import Thermogram
 from canairy.messages.uncertainty import NOT_DEPENDABLE, Uncertainty
 from canairy.topics import EVIDENCE, FRAMES
 from cli.evidence import Album
-from cli.evidence_picture import _lines
+from cli.evidence_picture import _lines, draw
 from protos.canairy.v1 import thermal_pb2 as pb
 from services.anomaly.evidence import EVERY, NEAR_EVERY, EvidenceRule
 from tests.helpers.frames import NOON, SCALE_K, counts, header, heated, record, scene
@@ -253,3 +254,39 @@ def test_evidence_that_cannot_be_read_is_told_and_the_next_is_drawn(
 
     assert "cannot be read" in capsys.readouterr().err
     assert len(pictures(tmp_path)) == 1
+
+
+# --- without temperatures -------------------------------------------------------------------------------------------
+
+LEVELS = np.tile(np.arange(20, 220, 8, dtype=np.uint8), (30, 1))
+
+
+def texts(found: Evidence) -> list[str]:
+    return list(_lines(found, SEOUL, LEVELS))
+
+
+def test_a_crop_without_temperatures_is_drawn_in_grey_and_says_what_was_not_judged() -> None:
+    grey = evidence(header=header(flags=(NO_TEMPERATURES,)), crop=Picture.of(LEVELS), max_c=None)
+
+    drawn = draw(grey, SEOUL)
+
+    crop = drawn[16:376, 16:316]
+    assert (crop == crop[..., :1]).all()
+    assert set(np.unique(crop)) == set(np.unique(LEVELS))
+    assert texts(grey)[1].endswith("  grey levels 20 to 212")
+    assert texts(grey)[2] == "limits not judged: no temperatures"
+
+
+def test_that_it_could_not_be_compared_is_said_with_the_kind_of_its_bank() -> None:
+    flags = (NO_TEMPERATURES, NO_COMPARISON)
+    grey = evidence(header=header(flags=flags), crop=Picture.of(LEVELS), max_c=None, anomaly=None, map=None)
+    warm = evidence(header=header(flags=(NO_COMPARISON,)), anomaly=None, map=None)
+
+    assert texts(grey)[3] == "not compared: its memory bank was made of temperatures"
+    assert texts(warm)[2] == "not compared: its memory bank was made of pictures without temperatures"
+
+
+def test_estimated_temperatures_are_said_to_be_estimated() -> None:
+    estimated = evidence(header=header(flags=(ESTIMATE,), estimate_step_k=0.25))
+
+    assert texts(estimated)[1].endswith("degC, estimated in steps of 0.25 K")

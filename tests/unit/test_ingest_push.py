@@ -41,7 +41,9 @@ def request(**change: Any) -> pb.SubmitFramesRequest:  # noqa: ANN401 - passed o
 
 
 def taken(**change: Any) -> RawFrame:  # noqa: ANN401 - passed on
-    return pushed_frame(request(**change), SITE, nothing)
+    raw = pushed_frame(request(**change), SITE, nothing)
+    assert isinstance(raw, RawFrame)
+    return raw
 
 
 def test_counts_row_by_row_become_a_picture() -> None:
@@ -84,8 +86,8 @@ def test_parameters_of_the_pusher_travel_with_the_frame() -> None:
         ({"counts": bytes(6143)}, "6143 bytes of counts: 64x48 pixels take 6144"),
         ({"width": 0}, "0x48 pixels: sides must be 1 to 4096"),
         ({"width": 5000, "height": 1}, "5000x1 pixels"),
-        ({"counts": b""}, "either `counts` or `packed`"),
-        ({"packed": b"x"}, "either `counts` or `packed`"),
+        ({"counts": b""}, "one of counts, packed, pixels, file must hold the picture"),
+        ({"packed": b"x"}, "must hold the picture, not counts and packed"),
         ({"counts": b"", "packed": codec.pack(picture())[:-9]}, "truncated or damaged"),
         ({"counts": b"", "packed": codec.pack(picture()), "height": 47}, "48x64 pixels, expected 47x64"),
         ({"scale_k": math.nan}, "scale_k is nan"),

@@ -127,12 +127,13 @@ def test_a_picture_without_temperatures_is_masked_too(shape: tuple[int, ...]) ->
     masked = pixels.copy()
     masked[HIDDEN] = 255
 
-    after_mask = Masks(SITE.cameras[0]).onto(RawPicture("cam-01", "bay-1", masked)).pixels
+    after = Masks(SITE.cameras[0]).onto(RawPicture("cam-01", "bay-1", masked))
 
-    assert (after_mask[HIDDEN] < 121).all()
-    assert np.ptp(after_mask[HIDDEN], axis=(0, 1)).max() == 0
+    assert isinstance(after, RawPicture)
+    assert (after.pixels[HIDDEN] < 121).all()
+    assert np.ptp(after.pixels[HIDDEN], axis=(0, 1)).max() == 0
     pixels[HIDDEN] = masked[HIDDEN] = 0
-    assert np.array_equal(after_mask[:10], pixels[:10])
+    assert np.array_equal(after.pixels[:10], pixels[:10])
 
 
 @settings(max_examples=100)

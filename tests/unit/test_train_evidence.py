@@ -17,6 +17,7 @@ from canairy.messages.detections import Region, RegionKind
 from canairy.messages.equipment import Equipment
 from canairy.messages.evidence import Evidence
 from canairy.messages.header import OVER_RANGE, Place
+from canairy.messages.picture import Picture
 from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.thermogram import Thermogram
 from canairy.stream import schema
@@ -159,6 +160,25 @@ def test_of_more_than_a_bank_is_made_of_a_random_part_is_taken_alike_each_time(
     assert (first.first, first.last) == (again.first, again.last)
     assert (first.first, first.last) != (other.first, other.last)
     assert first.first < first.last
+
+
+def test_of_a_camera_without_temperatures_grey_levels_are_taken() -> None:
+    levels = np.random.default_rng(3).integers(0, 256, (30, 24), dtype=np.uint8)
+    kept = [replace(it, crop=Picture.of(levels), max_c=None) for it in ordinary(3)]
+
+    found = chosen(topic(*kept))
+
+    (crop, *_) = found.crops
+    assert (crop.counts == levels).all()
+    assert (crop.scale.scale, crop.scale.offset, crop.scale.radiometric) == (1.0, 0.0, False)
+
+
+def test_crops_with_temperatures_and_without_are_not_mixed() -> None:
+    levels = Picture.of(np.zeros((30, 24), np.uint8))
+    kept = [*ordinary(2), replace(evidence(3 * TEN_MINUTES), crop=levels)]
+
+    with pytest.raises(ConfigurationError, match="with temperatures and without: --since or --until"):
+        chosen(topic(*kept))
 
 
 # --- what is wrong with it ------------------------------------------------------------------------------------------

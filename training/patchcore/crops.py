@@ -14,6 +14,7 @@ import numpy.typing as npt
 from canairy.errors import ConfigurationError, UnreadableFile
 from canairy.messages.thermogram import KELVIN, MAX_SIDE
 from canairy.models.square import SMALLEST_SIDE_PX, BadCrop, Counts, squared
+from canairy.thermal.known_palettes import grey_of
 from canairy.thermal.linear_png import read_linear_png
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp")
@@ -68,7 +69,9 @@ def read_crop(file: Path, scale_k: float, offset_c: float) -> Crop:
             frame = read_linear_png(file, scale_k, offset_c)
             crop = Crop(frame.counts, Scale.celsius(scale_k, offset_c))
         else:
-            crop = Crop(read_picture(file, cv2.IMREAD_GRAYSCALE).astype(np.uint16), GREY_SCALE)
+            # By its palette, as detection turns a frame without temperatures into grey levels.
+            grey, _palette = grey_of(read_picture(file, cv2.IMREAD_COLOR))
+            crop = Crop(grey.astype(np.uint16), GREY_SCALE)
         crop.square(SMALLEST_SIDE_PX)
     except BadCrop as error:
         raise UnreadableFile(f"{file.name}: {error}") from error

@@ -27,7 +27,7 @@ from protos.canairy.v1 import thermal_pb2 as canairy_dot_v1_dot_thermal__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63\x61nairy/v1/ingest_service.proto\x12\ncanairy.v1\x1a\x18\x63\x61nairy/v1/thermal.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\x01\n\x13SubmitFramesRequest\x12\x0e\n\x06\x63\x61mera\x18\x01 \x01(\t\x12\x0c\n\x04view\x18\x02 \x01(\t\x12/\n\x0b\x63\x61ptured_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05width\x18\x04 \x01(\r\x12\x0e\n\x06height\x18\x05 \x01(\r\x12\x0f\n\x07scale_k\x18\x06 \x01(\x01\x12\x10\n\x08offset_k\x18\x07 \x01(\x01\x12\x0e\n\x06\x63ounts\x18\x08 \x01(\x0c\x12\x0e\n\x06packed\x18\t \x01(\x0c\x12*\n\nradiometry\x18\n \x01(\x0b\x32\x16.canairy.v1.Radiometry\"(\n\x07Refusal\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0e\n\x06reason\x18\x02 \x01(\t\"`\n\x14SubmitFramesResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12\x0f\n\x07refused\x18\x02 \x01(\x04\x12%\n\x08refusals\x18\x03 \x03(\x0b\x32\x13.canairy.v1.Refusal\"M\n\x17PushMeasurementsRequest\x12\x32\n\x0cmeasurements\x18\x01 \x03(\x0b\x32\x1c.canairy.v1.MeasurementValue\"`\n\x10MeasurementValue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12/\n\x0bmeasured_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x18PushMeasurementsResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12%\n\x08refusals\x18\x02 \x03(\x0b\x32\x13.canairy.v1.Refusal2\xc3\x01\n\rIngestService\x12S\n\x0cSubmitFrames\x12\x1f.canairy.v1.SubmitFramesRequest\x1a .canairy.v1.SubmitFramesResponse(\x01\x12]\n\x10PushMeasurements\x12#.canairy.v1.PushMeasurementsRequest\x1a$.canairy.v1.PushMeasurementsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63\x61nairy/v1/ingest_service.proto\x12\ncanairy.v1\x1a\x18\x63\x61nairy/v1/thermal.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\x02\n\x13SubmitFramesRequest\x12\x0e\n\x06\x63\x61mera\x18\x01 \x01(\t\x12\x0c\n\x04view\x18\x02 \x01(\t\x12/\n\x0b\x63\x61ptured_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05width\x18\x04 \x01(\r\x12\x0e\n\x06height\x18\x05 \x01(\r\x12\x0f\n\x07scale_k\x18\x06 \x01(\x01\x12\x10\n\x08offset_k\x18\x07 \x01(\x01\x12\x0e\n\x06\x63ounts\x18\x08 \x01(\x0c\x12\x0e\n\x06packed\x18\t \x01(\x0c\x12*\n\nradiometry\x18\n \x01(\x0b\x32\x16.canairy.v1.Radiometry\x12\x0e\n\x06pixels\x18\x1e \x01(\x0c\x12\x0c\n\x04\x66ile\x18\x1f \x01(\x0c\"(\n\x07Refusal\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0e\n\x06reason\x18\x02 \x01(\t\"`\n\x14SubmitFramesResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12\x0f\n\x07refused\x18\x02 \x01(\x04\x12%\n\x08refusals\x18\x03 \x03(\x0b\x32\x13.canairy.v1.Refusal\"M\n\x17PushMeasurementsRequest\x12\x32\n\x0cmeasurements\x18\x01 \x03(\x0b\x32\x1c.canairy.v1.MeasurementValue\"`\n\x10MeasurementValue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12/\n\x0bmeasured_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x18PushMeasurementsResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12%\n\x08refusals\x18\x02 \x03(\x0b\x32\x13.canairy.v1.Refusal2\xc3\x01\n\rIngestService\x12S\n\x0cSubmitFrames\x12\x1f.canairy.v1.SubmitFramesRequest\x1a .canairy.v1.SubmitFramesResponse(\x01\x12]\n\x10PushMeasurements\x12#.canairy.v1.PushMeasurementsRequest\x1a$.canairy.v1.PushMeasurementsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,17 +35,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'canairy.v1.ingest_service_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SUBMITFRAMESREQUEST']._serialized_start=107
-  _globals['_SUBMITFRAMESREQUEST']._serialized_end=349
-  _globals['_REFUSAL']._serialized_start=351
-  _globals['_REFUSAL']._serialized_end=391
-  _globals['_SUBMITFRAMESRESPONSE']._serialized_start=393
-  _globals['_SUBMITFRAMESRESPONSE']._serialized_end=489
-  _globals['_PUSHMEASUREMENTSREQUEST']._serialized_start=491
-  _globals['_PUSHMEASUREMENTSREQUEST']._serialized_end=568
-  _globals['_MEASUREMENTVALUE']._serialized_start=570
-  _globals['_MEASUREMENTVALUE']._serialized_end=666
-  _globals['_PUSHMEASUREMENTSRESPONSE']._serialized_start=668
-  _globals['_PUSHMEASUREMENTSRESPONSE']._serialized_end=751
-  _globals['_INGESTSERVICE']._serialized_start=754
-  _globals['_INGESTSERVICE']._serialized_end=949
+  _globals['_SUBMITFRAMESREQUEST']._serialized_end=379
+  _globals['_REFUSAL']._serialized_start=381
+  _globals['_REFUSAL']._serialized_end=421
+  _globals['_SUBMITFRAMESRESPONSE']._serialized_start=423
+  _globals['_SUBMITFRAMESRESPONSE']._serialized_end=519
+  _globals['_PUSHMEASUREMENTSREQUEST']._serialized_start=521
+  _globals['_PUSHMEASUREMENTSREQUEST']._serialized_end=598
+  _globals['_MEASUREMENTVALUE']._serialized_start=600
+  _globals['_MEASUREMENTVALUE']._serialized_end=696
+  _globals['_PUSHMEASUREMENTSRESPONSE']._serialized_start=698
+  _globals['_PUSHMEASUREMENTSRESPONSE']._serialized_end=781
+  _globals['_INGESTSERVICE']._serialized_start=784
+  _globals['_INGESTSERVICE']._serialized_end=979
 # @@protoc_insertion_point(module_scope)

@@ -35,6 +35,8 @@ class SubmitFramesRequest(_message.Message):
     COUNTS_FIELD_NUMBER: _builtins.int
     PACKED_FIELD_NUMBER: _builtins.int
     RADIOMETRY_FIELD_NUMBER: _builtins.int
+    PIXELS_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
     camera: _builtins.str
     view: _builtins.str
     width: _builtins.int
@@ -45,6 +47,12 @@ class SubmitFramesRequest(_message.Message):
     """Row by row, little-endian uint16."""
     packed: _builtins.bytes
     """Instead of `counts`: already packed by canairy.codec."""
+    pixels: _builtins.bytes
+    """Instead of `counts`: a picture without temperatures, row by row, a byte a pixel, or three in colour, blue first."""
+    file: _builtins.bytes
+    """Instead of `counts`, and of its size and scale: a whole thermal file as its camera wrote it (a radiometric JPEG,
+    16-bit PNG, TIFF ...). Without `captured_at`, the file's own time counts.
+    """
     @_builtins.property
     def captured_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -62,10 +70,12 @@ class SubmitFramesRequest(_message.Message):
         counts: _builtins.bytes = ...,
         packed: _builtins.bytes = ...,
         radiometry: _thermal_pb2.Radiometry | None = ...,
+        pixels: _builtins.bytes = ...,
+        file: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["captured_at", b"captured_at", "radiometry", b"radiometry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "captured_at", b"captured_at", "counts", b"counts", "height", b"height", "offset_k", b"offset_k", "packed", b"packed", "radiometry", b"radiometry", "scale_k", b"scale_k", "view", b"view", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "captured_at", b"captured_at", "counts", b"counts", "file", b"file", "height", b"height", "offset_k", b"offset_k", "packed", b"packed", "pixels", b"pixels", "radiometry", b"radiometry", "scale_k", b"scale_k", "view", b"view", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -92,6 +92,7 @@ class FrameHeader(_message.Message):
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
     LIVE_FIELD_NUMBER: _builtins.int
     FLAGS_FIELD_NUMBER: _builtins.int
+    ESTIMATE_STEP_K_FIELD_NUMBER: _builtins.int
     site: _builtins.str
     site_digest: _builtins.str
     """SHA-256 of the site file in force at ingest, first 16 hex digits."""
@@ -101,6 +102,8 @@ class FrameHeader(_message.Message):
     """Identifier of the frame: the same picture taken at the same time always has the same one."""
     live: _builtins.bool
     """True for a source that runs in real time: it may be shed, and its silence is an alarm."""
+    estimate_step_k: _builtins.float
+    """Its temperatures were read off colours (flag "estimate"): kelvin from one level that can be told to the next."""
     @_builtins.property
     def captured_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -121,12 +124,15 @@ class FrameHeader(_message.Message):
         received_at: _timestamp_pb2.Timestamp | None = ...,
         live: _builtins.bool = ...,
         flags: _abc.Iterable[_builtins.str] | None = ...,
+        estimate_step_k: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["captured_at", b"captured_at", "received_at", b"received_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_estimate_step_k", b"_estimate_step_k", "captured_at", b"captured_at", "estimate_step_k", b"estimate_step_k", "received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "captured_at", b"captured_at", "flags", b"flags", "frame", b"frame", "live", b"live", "received_at", b"received_at", "site", b"site", "site_digest", b"site_digest", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_estimate_step_k", b"_estimate_step_k", "camera", b"camera", "captured_at", b"captured_at", "estimate_step_k", b"estimate_step_k", "flags", b"flags", "frame", b"frame", "live", b"live", "received_at", b"received_at", "site", b"site", "site_digest", b"site_digest", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__estimate_step_k: _TypeAlias = _typing.Literal["estimate_step_k"]  # noqa: Y015
+    _WhichOneofArgType__estimate_step_k: _TypeAlias = _typing.Literal["_estimate_step_k", b"_estimate_step_k"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__estimate_step_k) -> _WhichOneofReturnType__estimate_step_k | None: ...
 
 Global___FrameHeader: _TypeAlias = FrameHeader  # noqa: Y015
 
@@ -196,6 +202,38 @@ class Thermogram(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__missing) -> _WhichOneofReturnType__missing | None: ...
 
 Global___Thermogram: _TypeAlias = Thermogram  # noqa: Y015
+
+@_typing.final
+class Picture(_message.Message):
+    """A rectangle of pixels without temperatures: brightness or colours."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    PACKED_FIELD_NUMBER: _builtins.int
+    width: _builtins.int
+    height: _builtins.int
+    channels: _builtins.int
+    """1: grey levels. 3: in colour, blue first."""
+    packed: _builtins.bytes
+    """canairy.picture_codec; the first byte names the codec's version."""
+    def __init__(
+        self,
+        *,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+        channels: _builtins.int = ...,
+        packed: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "height", b"height", "packed", b"packed", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Picture: _TypeAlias = Picture  # noqa: Y015
 
 @_typing.final
 class Radiometry(_message.Message):
@@ -312,22 +350,30 @@ class Frame(_message.Message):
     HEADER_FIELD_NUMBER: _builtins.int
     THERMOGRAM_FIELD_NUMBER: _builtins.int
     RADIOMETRY_FIELD_NUMBER: _builtins.int
+    PICTURE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___FrameHeader: ...
     @_builtins.property
-    def thermogram(self) -> Global___Thermogram: ...
+    def thermogram(self) -> Global___Thermogram:
+        """Absent where the frame has no temperatures (flag "no_temperatures"): then there is `picture`."""
+
     @_builtins.property
     def radiometry(self) -> Global___Radiometry: ...
+    @_builtins.property
+    def picture(self) -> Global___Picture:
+        """Absent in a frame of temperatures."""
+
     def __init__(
         self,
         *,
         header: Global___FrameHeader | None = ...,
         thermogram: Global___Thermogram | None = ...,
         radiometry: Global___Radiometry | None = ...,
+        picture: Global___Picture | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "radiometry", b"radiometry", "thermogram", b"thermogram"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "picture", b"picture", "radiometry", b"radiometry", "thermogram", b"thermogram"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "radiometry", b"radiometry", "thermogram", b"thermogram"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "picture", b"picture", "radiometry", b"radiometry", "thermogram", b"thermogram"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -413,6 +459,7 @@ class Region(_message.Message):
     UNSEEN_FIELD_NUMBER: _builtins.int
     CLOSED_FIELD_NUMBER: _builtins.int
     EQUIPMENT_FIELD_NUMBER: _builtins.int
+    PICTURE_FIELD_NUMBER: _builtins.int
     asset: _builtins.str
     kind: Global___RegionKind.ValueType
     score: _builtins.float
@@ -428,7 +475,7 @@ class Region(_message.Message):
 
     @_builtins.property
     def crop(self) -> Global___Thermogram:
-        """Absent when no pixel of the region lies in the frame."""
+        """Absent when no pixel of the region lies in the frame, and where the frame has no temperatures."""
 
     @_builtins.property
     def outline(self) -> _containers.RepeatedCompositeFieldContainer[Global___Pixel]:
@@ -437,6 +484,10 @@ class Region(_message.Message):
     @_builtins.property
     def equipment(self) -> Global___Equipment:
         """Absent where no detector was asked, and where it saw nothing here."""
+
+    @_builtins.property
+    def picture(self) -> Global___Picture:
+        """Of a frame without temperatures, instead of `crop`: grey levels from what it shows as cold to what as hot."""
 
     def __init__(
         self,
@@ -451,10 +502,11 @@ class Region(_message.Message):
         unseen: _builtins.bool = ...,
         closed: _builtins.bool = ...,
         equipment: Global___Equipment | None = ...,
+        picture: Global___Picture | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "score", b"score", "surroundings_c", b"surroundings_c"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "picture", b"picture", "score", b"score", "surroundings_c", b"surroundings_c"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "asset", b"asset", "closed", b"closed", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "kind", b"kind", "outline", b"outline", "score", b"score", "surroundings_c", b"surroundings_c", "unseen", b"unseen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "asset", b"asset", "closed", b"closed", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "kind", b"kind", "outline", b"outline", "picture", b"picture", "score", b"score", "surroundings_c", b"surroundings_c", "unseen", b"unseen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
@@ -527,6 +579,7 @@ class Reading(_message.Message):
     ANOMALY_FIELD_NUMBER: _builtins.int
     EQUIPMENT_FIELD_NUMBER: _builtins.int
     UNCERTAINTY_FIELD_NUMBER: _builtins.int
+    SEEN_PIXELS_FIELD_NUMBER: _builtins.int
     asset: _builtins.str
     kind: Global___RegionKind.ValueType
     index: _builtins.int
@@ -536,6 +589,8 @@ class Reading(_message.Message):
     score: _builtins.float
     unseen: _builtins.bool
     closed: _builtins.bool
+    seen_pixels: _builtins.int
+    """Of a frame without temperatures: how many pixels of the region were seen."""
     @_builtins.property
     def header(self) -> Global___FrameHeader: ...
     @_builtins.property
@@ -573,10 +628,11 @@ class Reading(_message.Message):
         anomaly: Global___AnomalyScore | None = ...,
         equipment: Global___Equipment | None = ...,
         uncertainty: Global___Uncertainty | None = ...,
+        seen_pixels: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "equipment", b"equipment", "frame", b"frame", "header", b"header", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures", "uncertainty", b"uncertainty"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "asset", b"asset", "closed", b"closed", "count", b"count", "equipment", b"equipment", "frame", b"frame", "header", b"header", "index", b"index", "kind", b"kind", "score", b"score", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures", "uncertainty", b"uncertainty", "unseen", b"unseen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "_surroundings_c", b"_surroundings_c", "_temperatures", b"_temperatures", "anomaly", b"anomaly", "asset", b"asset", "closed", b"closed", "count", b"count", "equipment", b"equipment", "frame", b"frame", "header", b"header", "index", b"index", "kind", b"kind", "score", b"score", "seen_pixels", b"seen_pixels", "surroundings_c", b"surroundings_c", "temperatures", b"temperatures", "uncertainty", b"uncertainty", "unseen", b"unseen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
     _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
@@ -703,6 +759,7 @@ class Evidence(_message.Message):
     MAP_FIELD_NUMBER: _builtins.int
     EQUIPMENT_FIELD_NUMBER: _builtins.int
     UNCERTAINTY_FIELD_NUMBER: _builtins.int
+    PICTURE_FIELD_NUMBER: _builtins.int
     asset: _builtins.str
     max_c: _builtins.float
     @_builtins.property
@@ -714,7 +771,9 @@ class Evidence(_message.Message):
         """Top-left corner of the crop in the frame, pixels."""
 
     @_builtins.property
-    def crop(self) -> Global___Thermogram: ...
+    def crop(self) -> Global___Thermogram:
+        """Absent where the frame has no temperatures: then there is `picture`."""
+
     @_builtins.property
     def anomaly(self) -> Global___AnomalyScore:
         """Both absent where no model was asked."""
@@ -729,6 +788,10 @@ class Evidence(_message.Message):
     def uncertainty(self) -> Global___Uncertainty:
         """Of max_c."""
 
+    @_builtins.property
+    def picture(self) -> Global___Picture:
+        """The crop of a frame without temperatures, as in the region."""
+
     def __init__(
         self,
         *,
@@ -742,10 +805,11 @@ class Evidence(_message.Message):
         map: Global___AnomalyMap | None = ...,
         equipment: Global___Equipment | None = ...,
         uncertainty: Global___Uncertainty | None = ...,
+        picture: Global___Picture | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c", "uncertainty", b"uncertainty"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c", "picture", b"picture", "uncertainty", b"uncertainty"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "asset", b"asset", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c", "uncertainty", b"uncertainty"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_c", b"_max_c", "anomaly", b"anomaly", "asset", b"asset", "corner", b"corner", "crop", b"crop", "equipment", b"equipment", "frame", b"frame", "header", b"header", "map", b"map", "max_c", b"max_c", "picture", b"picture", "uncertainty", b"uncertainty"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__max_c: _TypeAlias = _typing.Literal["max_c"]  # noqa: Y015
     _WhichOneofArgType__max_c: _TypeAlias = _typing.Literal["_max_c", b"_max_c"]  # noqa: Y015
@@ -937,6 +1001,7 @@ class Find(_message.Message):
     LAST_CHECKED_FIELD_NUMBER: _builtins.int
     ABSENT_S_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
+    NO_TEMPERATURE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     width: _builtins.int
     height: _builtins.int
@@ -945,6 +1010,8 @@ class Find(_message.Message):
     """Seconds that the view was watched without the hot spot being there."""
     code: _builtins.str
     """Code of the kind of equipment; empty for a hot spot."""
+    no_temperature: _builtins.bool
+    """Seen where there are no temperatures: `max_c` says nothing."""
     @_builtins.property
     def corner(self) -> Global___Pixel: ...
     @_builtins.property
@@ -969,10 +1036,11 @@ class Find(_message.Message):
         last_checked: _timestamp_pb2.Timestamp | None = ...,
         absent_s: _builtins.float = ...,
         code: _builtins.str = ...,
+        no_temperature: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["corner", b"corner", "first_seen", b"first_seen", "last_checked", b"last_checked", "last_seen", b"last_seen", "peak", b"peak"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent_s", b"absent_s", "code", b"code", "corner", b"corner", "first_seen", b"first_seen", "height", b"height", "last_checked", b"last_checked", "last_seen", b"last_seen", "max_c", b"max_c", "name", b"name", "peak", b"peak", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent_s", b"absent_s", "code", b"code", "corner", b"corner", "first_seen", b"first_seen", "height", b"height", "last_checked", b"last_checked", "last_seen", b"last_seen", "max_c", b"max_c", "name", b"name", "no_temperature", b"no_temperature", "peak", b"peak", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -18,6 +18,7 @@ from datetime import datetime
 
 from canairy.messages.alarm import Alarm, AlarmState, Priority
 from canairy.messages.command import Command
+from canairy.messages.header import NO_TEMPERATURES
 from canairy.messages.reading import Reading
 from services.alerting.judge.events import Event, Happening, Heartbeat
 from services.alerting.judge.memory import Memory, Point, Watch
@@ -152,6 +153,15 @@ class Desk:
         """The alarm rests on data of this quality now: kept, and no event, so its version stays."""
         if watch.alarm is not None and watch.alarm.quality != quality:
             watch.alarm = replace(watch.alarm, quality=quality)
+            self.memory.touch(point)
+
+    def grade_data(self, point: Point, watch: Watch, quality: str, *, degrees: bool) -> None:
+        """As `grade_quality`; and whether the newest data have temperatures, which its flags say."""
+        self.grade_quality(point, watch, quality)
+        alarm = watch.alarm
+        if alarm is not None and degrees == (NO_TEMPERATURES in alarm.flags):
+            others = tuple(flag for flag in alarm.flags if flag != NO_TEMPERATURES)
+            watch.alarm = replace(alarm, flags=others if degrees else (*others, NO_TEMPERATURES))
             self.memory.touch(point)
 
     def forget(self, point: Point) -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from canairy.messages.alarm import Alarm
+from canairy.messages.header import NO_TEMPERATURES
 from services.alerting.judge.coverage import finished, status_of
 from services.alerting.judge.desk import GOOD, STALE, Desk
 from services.alerting.judge.memory import Memory, Point, Watch
-from services.alerting.judge.rules import COVERAGE, CameraRules, SiteRules
+from services.alerting.judge.rules import ANOMALY, COVERAGE, CameraRules, SiteRules
 from services.alerting.judge.verdicts import BLIND
 
 
@@ -37,13 +38,18 @@ class Freshness:
         camera = self._watched_by(watch)
         if camera is None:
             return alarm.quality
-        return STALE if self._stale(point, camera, at) else GOOD
+        unjudged = watch.name != ANOMALY and NO_TEMPERATURES in alarm.flags
+        return STALE if unjudged or self._stale(point, camera, at) else GOOD
 
-    def measured(self, point: Point, quality: str) -> None:
-        """A valid reading came: what stands rests on data of this quality again."""
+    def measured(self, point: Point, quality: str, degrees: bool = True) -> None:
+        """A valid reading came: what stands rests on data of this quality again.
+
+        Without `degrees` that is so of how the asset looks; what stands by its temperature rests on old ones.
+        """
         for watch in point.watches.values():
             if watch.active and watch.name != COVERAGE:
-                self.desk.grade_quality(point, watch, quality)
+                judged = degrees or watch.name == ANOMALY
+                self.desk.grade_data(point, watch, quality if judged else STALE, degrees=degrees)
 
     def _watched_by(self, watch: Watch) -> CameraRules | None:
         """The live camera that a standing alarm's data come from; None where data cannot grow stale."""

@@ -34,6 +34,7 @@ from services.alerting.judge.retire import Retirement
 from services.alerting.judge.rules import ANOMALY, HOT_SPOT, AssetRules, HotSpotRules
 from services.alerting.judge.signs import Signs
 from services.alerting.judge.site_conditions import judge_site
+from services.alerting.judge.unjudged import unjudged, with_unjudged
 from services.alerting.judge.verdicts import INVALID, Verdicts
 from services.alerting.judge.versions import Version, Versions
 
@@ -50,6 +51,8 @@ class Judge:
     ) -> None:
         rules = started_with.rules
         self.readings: Counter[str] = Counter()
+        # Conditions that needed temperatures where there were none.
+        self.not_judged: Counter[str] = Counter()
         self._rules = rules
         self._know_captures = know_captures
         self._memory = Memory()
@@ -221,7 +224,8 @@ class Judge:
 
     def _judge_asset(self, asset: AssetRules, point: Point, reading: Reading, late: bool, quality: str) -> None:
         if quality != INVALID:
-            self._freshness.measured(point, quality)
+            self._freshness.measured(point, quality, degrees=reading.temperatures is not None)
+        self.not_judged.update(unjudged(asset, reading))
         if quality == GOOD:
             self._signs.asset_read(self._rules.cameras[asset.camera], asset, point, reading)
         if self._versions.changed and not late:
@@ -259,7 +263,8 @@ class Judge:
         what = turn(watch, at, level, anomaly.TIMING, late)
         if what is not Turn.NONE:
             grade = anomaly.anomaly_grade(level, watch, measured)
-            self._verdicts.apply(what, point, watch, reading, Terms(asset.priority, asset.response), grade)
+            told = with_unjudged(grade, asset, reading)
+            self._verdicts.apply(what, point, watch, reading, Terms(asset.priority, asset.response), told)
 
     def _judge_find(self, rules: HotSpotRules, point: Point, reading: Reading, late: bool) -> None:
         watch, header, measured = point.watch(HOT_SPOT), reading.header, reading.temperatures
@@ -274,6 +279,9 @@ class Judge:
             grade = limits.hot_spot_grade(reading, measured, rules)
             what = turn(watch, header.captured_at, grade.level, rules.timing, late)
             self._verdicts.apply(what, point, watch, reading, Terms(rules.priority, rules.response), grade)
+        elif reading.seen:
+            self._freshness.measured(point, self._verdicts.quality(reading), degrees=False)
+            self.not_judged[HOT_SPOT] += 1
 
     # --- progress of cameras ----------------------------------------------------------------------------------
 

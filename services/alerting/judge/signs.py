@@ -136,7 +136,7 @@ class Signs:
             self._views[asset.view] = at
             if before is not None and at - before > camera.stale_after:
                 self._is_back(view, at, before, SAME_FRAME)
-        what = seen(reading, "measured again", GOOD)
+        what = seen(reading, "measured again" if reading.temperatures is not None else "seen again", GOOD)
         self._end(view, what)
         self._end(point, what)
 

@@ -11,6 +11,8 @@ from services.alerting.judge.desk import GOOD, STALE, Desk, Terms, seen
 from services.alerting.judge.excursion import Turn
 from services.alerting.judge.grade import Grade
 from services.alerting.judge.memory import Memory, Point, Watch
+from services.alerting.judge.rules import ANOMALY
+from services.alerting.judge.unjudged import estimated
 
 INVALID: Final = "invalid"
 # In these states a camera goes on sending pictures that show nothing new, or nothing at all.
@@ -29,6 +31,7 @@ class Verdicts:
         if what is Turn.NONE:
             return
         reason = grade.over if what is Turn.RAISE else grade.clear
+        reason += "" if watch.name == ANOMALY else estimated(reading)
         rests_on = replace(
             seen(reading, reason, self.quality(reading)),
             compared_with=grade.compared_with,
@@ -44,8 +47,8 @@ class Verdicts:
         self.desk.raise_alarm(point, watch, since, terms, rests_on)
 
     def quality(self, reading: Reading) -> str:
-        """`good`, `stale` (the camera shows an old picture, or none) or `invalid` (nothing was measured)."""
-        if reading.temperatures is None:
+        """`good`, `stale` (the camera shows an old picture, or none) or `invalid` (nothing was seen)."""
+        if not reading.seen:
             return INVALID
         camera = self.memory.get(reading.header.camera)
         status = None if camera is None else camera.camera

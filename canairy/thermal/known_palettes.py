@@ -45,14 +45,21 @@ PALETTES: Final[Mapping[str, tuple[tuple[int, int, int], ...]]] = {
 WHITE_HOT: Final = "white-hot"
 UNKNOWN: Final = "unknown, by luminance"
 STEPS: Final = 256
+GREY_DIMENSIONS: Final = 2
 SAMPLE: Final = 4096
 
 
 def grey_of(picture: Picture) -> tuple[Grey, str]:
     """A picture (height, width, 3), blue first, as 0, the coldest, to 255, the hottest; and the palette, or UNKNOWN.
 
-    A grey picture is taken for white-hot: black-hot ones look the same. Without a known palette it is the luminance.
+    A grey picture, (height, width) too, is taken for white-hot: black-hot ones look the same. Without a known palette
+    it is the luminance.
     """
+    if picture.ndim == GREY_DIMENSIONS:
+        return picture, WHITE_HOT
+    if (picture == picture[..., :1]).all():
+        # Known without a look at any palette: a stream of grey pictures says so with every frame.
+        return np.ascontiguousarray(picture[..., 0]), WHITE_HOT
     name = palette_of(picture)
     if name in {WHITE_HOT, UNKNOWN}:
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8), name

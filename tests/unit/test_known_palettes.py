@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from cli.detect_palette import PALETTES, UNKNOWN, grey_of, palette_of
+from canairy.thermal.known_palettes import PALETTES, UNKNOWN, grey_of, palette_of
 
 Colours = npt.NDArray[np.uint8]
 
@@ -48,6 +48,16 @@ def test_jpeg_blurs_colours_and_the_order_stays(palette: str) -> None:
     assert found == palette
     across = grey.astype(float).mean(axis=0)
     assert np.corrcoef(across, np.arange(256))[0, 1] > 0.99
+
+
+def test_a_grey_picture_is_itself_with_one_channel_or_with_three() -> None:
+    grey = ramp()
+
+    for picture in (grey, np.repeat(grey[..., None], 3, axis=2)):
+        found, palette = grey_of(picture)
+
+        assert palette == "white-hot"
+        assert np.array_equal(found, grey)
 
 
 def test_opencvs_own_inferno_and_jet_are_known() -> None:

@@ -1,0 +1,72 @@
+"""What a pushed request may hold beside counts: a picture without temperatures, or a whole thermal file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from canairy.errors import InvalidMessage, UnreadableFile
+from canairy.messages import wire
+from canairy.messages.radiometry import Radiometry
+from canairy.messages.thermogram import MAX_SIDE
+from canairy.picture_codec import COLOUR, GREY
+from canairy.site.model import Camera
+from canairy.thermal.formats import ReadOptions, read_thermal_bytes
+from canairy.thermal.frame import LinearScale
+from protos.canairy.v1 import ingest_service_pb2 as pb
+from services.ingest.source import RawFrame, RawPicture
+from services.ingest.temperatures import temperatures
+
+
+def of_pixels(request: pb.SubmitFramesRequest, camera: Camera, written: Callable[[], None]) -> RawPicture:
+    """A picture without temperatures; raises InvalidMessage when its bytes are not those of its size."""
+    width, height = size_of(request)
+    channels, left = divmod(len(request.pixels), width * height)
+    if left or channels not in {GREY, COLOUR}:
+        raise InvalidMessage(
+            f"{len(request.pixels)} bytes of pixels: {width}x{height} take {width * height}, or {COLOUR} times that in "
+            "colour"
+        )
+    shape = (height, width) if channels == GREY else (height, width, COLOUR)
+    return RawPicture(
+        camera=camera.id,
+        view=request.view or camera.views[0].id,
+        pixels=np.frombuffer(request.pixels, np.uint8).reshape(shape),
+        taken_at=wire.optional_moment(request, "captured_at"),
+        written=written,
+    )
+
+
+def of_file(
+    request: pb.SubmitFramesRequest, camera: Camera, told: Radiometry | None, written: Callable[[], None]
+) -> RawFrame:
+    """A thermal file of any format that is read; raises InvalidMessage with the reason for one that is not.
+
+    What the file says it was made with counts, as the site file knows it better; `told`, which came beside it, counts
+    where the file says nothing.
+    """
+    scale = LinearScale(camera.scale.scale_k, camera.scale.offset_c)
+    try:
+        found = temperatures(read_thermal_bytes(request.file, ReadOptions(scale)), camera)
+    except UnreadableFile as error:
+        raise InvalidMessage(f"{camera.id}: the file cannot be used: {error}") from error
+    return RawFrame(
+        camera=camera.id,
+        view=request.view or camera.views[0].id,
+        counts=found.counts,
+        scale_k=found.scale_k,
+        offset_k=found.offset_k,
+        taken_at=wire.optional_moment(request, "captured_at") or found.taken_at,
+        radiometry=found.radiometry or told,
+        flags=found.flags,
+        written=written,
+    )
+
+
+def size_of(request: pb.SubmitFramesRequest) -> tuple[int, int]:
+    """Width and height in a request; raises InvalidMessage for what no camera has."""
+    width, height = request.width, request.height
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        raise InvalidMessage(f"{width}x{height} pixels: sides must be 1 to {MAX_SIDE}")
+    return width, height
