@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "train": ("cli.train", "Make models from recordings."),
     "score": ("cli.score", "Say which crops look abnormal to a model, without the stack."),
     "detect": ("cli.detect", "Find hot spots or equipment in thermal files, without the stack."),
+    "view": ("cli.view", "Look at thermal files: temperatures, hottest pixels, pictures."),
 }
 
 app = typer.Typer(
