@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -29,6 +30,8 @@ NARROWEST_K: Final = 5.0
 LONGEST_LINE: Final = 80
 WHITE: Final = (235, 235, 235)
 RED: Final = (80, 80, 255)
+# What a privacy mask covers.
+MASKED: Final = (96, 96, 96)
 # Share of the colour of the map where it is twice the threshold and over.
 STRONGEST: Final = 0.75
 
@@ -59,9 +62,18 @@ def _abnormal(evidence: Evidence) -> bool:
 
 
 def _coloured(celsius: npt.NDArray[np.float32]) -> Picture:
-    low, high = float(celsius.min()), float(celsius.max())
-    share = (celsius - low) / max(high - low, NARROWEST_K)
-    return np.asarray(cv2.applyColorMap((255 * share).astype(np.uint8), cv2.COLORMAP_INFERNO), np.uint8)
+    known = np.isfinite(celsius)
+    low, high = _range(celsius)
+    share = np.where(known, (celsius - low) / max(high - low, NARROWEST_K), 0)
+    picture = np.asarray(cv2.applyColorMap((255 * share).astype(np.uint8), cv2.COLORMAP_INFERNO), np.uint8)
+    picture[~known] = MASKED
+    return picture
+
+
+def _range(celsius: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Lowest and highest temperature; NaN where none is known."""
+    known = celsius[np.isfinite(celsius)]
+    return (float(known.min()), float(known.max())) if known.size else (math.nan, math.nan)
 
 
 def _over(crop: Picture, distances: AnomalyMap) -> Picture:
@@ -102,7 +114,8 @@ def _span(evidence: Evidence, values: npt.NDArray[Any]) -> str:
         return f"grey levels {values.min()} to {values.max()}"
     step_k = evidence.header.estimate_step_k
     estimate = "" if step_k is None else f", estimated in steps of {step_k:.2g} K"
-    return f"{values.min():.1f} to {values.max():.1f} degC{estimate}"
+    low, high = _range(values)
+    return f"{low:.1f} to {high:.1f} degC{estimate}"
 
 
 def _framed(panels: Sequence[Picture], lines: Sequence[str], *, abnormal: bool) -> Picture:

@@ -20,6 +20,7 @@ from canairy.errors import ConfigurationError, InvalidMessage
 from canairy.messages.evidence import Evidence
 from canairy.messages.header import OVER_RANGE
 from canairy.messages.picture import Image, Picture
+from canairy.messages.thermogram import filled
 from canairy.models.square import SMALLEST_SIDE_PX
 from canairy.stream import schema
 from canairy.stream.broker import Reader, Received
@@ -184,4 +185,4 @@ def _crop(packed: Image) -> Crop:
         raise InvalidMessage(f"a crop of {packed.width}x{packed.height} pixels shows nothing")
     if isinstance(packed, Picture):
         return Crop(packed.pixels().astype(np.uint16), GREY_SCALE)
-    return Crop(packed.counts(), Scale(packed.scale_k, packed.offset_k, radiometric=True))
+    return Crop(filled(packed.counts(), packed.missing), Scale(packed.scale_k, packed.offset_k, radiometric=True))

@@ -24,27 +24,36 @@ SATURATED: Final = 65535
 
 @dataclass(frozen=True, slots=True)
 class Thermogram:
-    """Packed uint16 counts of height x width pixels: kelvin = count * scale_k + offset_k."""
+    """Packed uint16 counts of height x width pixels: kelvin = count * scale_k + offset_k.
+
+    Pixels of the count `missing` have no temperature, because a privacy mask took it; None: every pixel has one.
+    """
 
     width: int
     height: int
     scale_k: float
     offset_k: float
     packed: bytes
+    missing: int | None = None
 
     @classmethod
-    def of(cls, counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float) -> Thermogram:
+    def of(
+        cls, counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float, missing: int | None = None
+    ) -> Thermogram:
         """Pack `counts`, uint16 (height, width)."""
         height, width = counts.shape
-        return cls(width, height, scale_k, offset_k, codec.pack(counts))
+        return cls(width, height, scale_k, offset_k, codec.pack(counts), missing)
 
     def counts(self) -> npt.NDArray[np.uint16]:
         """uint16 (height, width); raises InvalidMessage when the bytes are damaged."""
         return codec.unpack(self.packed, self.height, self.width)
 
     def celsius(self) -> npt.NDArray[np.float32]:
-        """float32 (height, width), degrees Celsius; raises InvalidMessage when damaged or impossible."""
-        return to_celsius(self.counts(), self.scale_k, self.offset_k)
+        """float32 (height, width), degrees Celsius, NaN where one is missing.
+
+        Raises InvalidMessage when damaged or impossible.
+        """
+        return to_celsius(self.counts(), self.scale_k, self.offset_k, self.missing)
 
     def to_wire(self) -> pb.Thermogram:
         """The protobuf message."""
@@ -54,6 +63,7 @@ class Thermogram:
             scale_k=self.scale_k,
             offset_k=self.offset_k,
             packed=self.packed,
+            missing=self.missing,
         )
 
     @classmethod
@@ -65,11 +75,19 @@ class Thermogram:
         if scale_k <= 0:
             raise InvalidMessage(f"scale_k is {scale_k}: must be above 0")
         offset_k = wire.finite(message.offset_k, "offset_k")
-        return cls(message.width, message.height, scale_k, offset_k, message.packed)
+        missing = message.missing if message.HasField("missing") else None
+        return cls(message.width, message.height, scale_k, offset_k, message.packed, missing)
 
 
-def to_celsius(counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float) -> npt.NDArray[np.float32]:
-    """uint16 counts to float32 degrees Celsius; raises InvalidMessage outside -100 to 2000 degrees Celsius."""
+def to_celsius(
+    counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float, missing: int | None = None
+) -> npt.NDArray[np.float32]:
+    """uint16 counts to float32 degrees Celsius, NaN where a count is `missing`.
+
+    Raises InvalidMessage outside -100 to 2000 degrees Celsius.
+    """
+    if missing is not None:
+        return _known_to_celsius(counts, scale_k, offset_k, counts != missing)
     coldest, hottest = (float(c) * scale_k + offset_k - KELVIN for c in (counts.min(), counts.max()))
     if coldest < COLDEST_C or hottest > HOTTEST_C:
         raise InvalidMessage(
@@ -79,4 +97,21 @@ def to_celsius(counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float) 
     celsius = counts.astype(np.float32)
     celsius *= np.float32(scale_k)
     celsius += np.float32(offset_k - KELVIN)
+    return celsius
+
+
+def filled(counts: npt.NDArray[np.uint16], missing: int | None) -> npt.NDArray[np.uint16]:
+    """Counts for those who need one everywhere, such as a model: what is missing gets the median of the rest."""
+    known = None if missing is None else counts != missing
+    if known is None or known.all() or not known.any():
+        return counts
+    return np.where(known, counts, np.uint16(np.median(counts[known])))
+
+
+def _known_to_celsius(
+    counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float, known: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32]:
+    celsius = np.full(counts.shape, np.nan, np.float32)
+    if known.any():
+        celsius[known] = to_celsius(counts[known], scale_k, offset_k)
     return celsius

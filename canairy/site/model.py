@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from canairy.site.duration import parse_duration
+from canairy.site.estimate import Estimate
 
 # "_" first is reserved for the canary; "/" separates a view from its finds.
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -206,6 +207,8 @@ class Camera(Model):
     radiometry: Radiometry = Radiometry()
     # Its pictures are 8-bit ones: brightness or colours, from which nobody may read degrees.
     temperatures: Literal["none"] | None = None
+    # Temperatures that may be read off its colours.
+    estimate: Estimate | None = None
     # Of a camera that is pushed: the name (CN or SAN) in the certificate of who may push it; without it, its id.
     identity: str | None = Field(None, min_length=1, max_length=200)
     # For files without a time of their own: a strptime pattern for the name, else starts_at + index / rate_hz.

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from canairy.errors import InvalidMessage
 from canairy.messages.detections import Detections, Region
 from canairy.messages.picture import Picture
-from canairy.messages.thermogram import to_celsius
+from canairy.messages.thermogram import filled, to_celsius
 from canairy.picture_codec import GREY
 from services.anomaly.measure import Celsius
 
@@ -22,8 +22,9 @@ Counts = npt.NDArray[np.uint16]
 class Pixels:
     """A crop as uint16 counts and as float32 degrees Celsius, (height, width); kelvin = count * scale_k + offset_k.
 
-    Without temperatures, `celsius` is None and counts are grey levels, 0 to 255, as a bank of grey levels has them:
-    black is the low end of its window, white the high one, in `canairy score` as here.
+    Where no temperature is known it is NaN, and the count the median of the others. Without temperatures, `celsius` is
+    None and counts are grey levels, 0 to 255, as a bank of grey levels has them: black is the low end of its window,
+    white the high one, in `canairy score` as here.
     """
 
     counts: Counts
@@ -59,4 +60,5 @@ def _pixels(region: Region) -> Pixels | None:
             raise InvalidMessage(f"{region.asset}: a crop in colour: detection sends grey levels")
         return Pixels(crop.pixels().astype(np.uint16), None)
     counts = crop.counts()
-    return Pixels(counts, to_celsius(counts, crop.scale_k, crop.offset_k), crop.scale_k, crop.offset_k)
+    celsius = to_celsius(counts, crop.scale_k, crop.offset_k, crop.missing)
+    return Pixels(filled(counts, crop.missing), celsius, crop.scale_k, crop.offset_k)

@@ -22,6 +22,7 @@ from canairy.stream.troubles import Troubles, other_site
 from canairy.topics import EVIDENCE, READINGS
 from canairy.trace import span, spans
 from services.anomaly.crops import Crops, Pixels
+from services.anomaly.estimate import at_its_end
 from services.anomaly.evidence import EvidenceRule
 from services.anomaly.measure import measure, seen_pixels
 from services.anomaly.scoring import Scoring, Verdict, Verdicts
@@ -82,7 +83,7 @@ class Anomaly:
             verdict = said.get(index)
             refused = self._scoring is not None and self._scoring.refuses(region.asset, pixels)
             about = _flagged(crops, NO_COMPARISON) if refused else crops
-            reading = _reading(about.detections, index, region, pixels, verdict)
+            reading = at_its_end(_reading(about.detections, index, region, pixels, verdict))
             yield Outgoing(READINGS, region.asset, reading.encode(), schema.header("Reading") | headers)
             evidence = self._evidence.of_reading(reading, region, None if verdict is None else verdict.map)
             if evidence is not None:

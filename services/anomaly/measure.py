@@ -25,15 +25,15 @@ def measure(celsius: Celsius, x: int, y: int, outline: Outline) -> Temperatures 
     """Measure the pixels inside `outline` of a crop whose top-left corner is (x, y) in the frame.
 
     Args:
-        celsius: float32 (height, width), degrees Celsius.
+        celsius: float32 (height, width), degrees Celsius; NaN where no temperature is known.
         x: Column of the crop's left edge in the frame, pixels.
         y: Row of the crop's top edge in the frame, pixels.
         outline: Polygon in frame pixels; empty for the whole crop.
 
     Returns:
-        The temperatures, or None when no pixel lies inside.
+        The temperatures, or None when no pixel with a temperature lies inside.
     """
-    mask = _inside(outline, x, y, celsius.shape)
+    mask = _inside(outline, x, y, celsius.shape) & np.isfinite(celsius)
     values = celsius[mask]
     if values.size == 0:
         return None

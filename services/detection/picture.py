@@ -12,7 +12,7 @@ from canairy.messages.equipment import Equipment
 from canairy.messages.frame import Frame
 from canairy.messages.picture import Image
 from canairy.messages.picture import Picture as GreyLevels
-from canairy.messages.thermogram import Thermogram, to_celsius
+from canairy.messages.thermogram import Thermogram, filled, to_celsius
 from canairy.thermal.known_palettes import grey_of
 from services.detection.detector import Shown
 from services.detection.finds import Box
@@ -21,7 +21,7 @@ from services.detection.hotspots import HotSpot, find_hotspots
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A frame with its pixels: uint16 counts and float32 degrees Celsius, both (height, width).
+    """A frame with its pixels: uint16 counts and float32 degrees Celsius, NaN where none is known; (height, width).
 
     `celsius` is None where the frame has no temperatures. Counts are then grey levels, 0 to 255: where a pixel stands
     on the palette that the whole frame was coloured with. A crop alone shows too few colours to know a palette by.
@@ -39,7 +39,7 @@ class Picture:
             return cls(frame, grey.astype(np.uint16), None)
         thermogram = frame.thermogram
         counts = thermogram.counts()
-        return cls(frame, counts, to_celsius(counts, thermogram.scale_k, thermogram.offset_k))
+        return cls(frame, counts, to_celsius(counts, thermogram.scale_k, thermogram.offset_k, thermogram.missing))
 
     @property
     def shown(self) -> Shown:
@@ -47,7 +47,7 @@ class Picture:
         if self.celsius is None:
             return Shown(self.counts, grey=True)
         thermogram = self.frame.thermogram
-        return Shown(self.counts, thermogram.scale_k, thermogram.offset_k)
+        return Shown(filled(self.counts, thermogram.missing), thermogram.scale_k, thermogram.offset_k)
 
     def crop(self, x: int, y: int, width: int, height: int) -> Image | None:
         """The part of it from (x, y) on, as it travels on; None where no pixel of that lies in the frame."""
@@ -57,7 +57,7 @@ class Picture:
         if self.celsius is None:
             return GreyLevels.of(counts.astype(np.uint8))
         thermogram = self.frame.thermogram
-        return Thermogram.of(counts, thermogram.scale_k, thermogram.offset_k)
+        return Thermogram.of(counts, thermogram.scale_k, thermogram.offset_k, thermogram.missing)
 
     def hot_spots(self) -> list[HotSpot]:
         """Its hot spots, strongest first; none without temperatures, since bright is not hot."""

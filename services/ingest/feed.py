@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,6 +15,7 @@ from canairy.messages.thermogram import MAX_SIDE, Thermogram
 from canairy.messages.wire import EPOCH
 from canairy.site.model import Camera, Site
 from canairy.topics import MAX_MESSAGE_BYTES
+from services.ingest.estimated import Estimator
 from services.ingest.grey import Looked, examine_grey
 from services.ingest.picture import examine
 from services.ingest.source import Raw, RawPicture
@@ -33,6 +35,7 @@ class Feed:
     def __init__(self, site: Site, camera: Camera, started_at: datetime) -> None:
         self.camera = camera
         self.watch = CameraWatch(site.site.id, camera, started_at)
+        self._estimator = Estimator(camera)
         self._site = site
         self._radiometry = Radiometry(**camera.radiometry.model_dump())
         self._newest_at: datetime | None = None
@@ -47,7 +50,8 @@ class Feed:
         picture = _look(raw)
         try:
             self._check(raw, picture)
-            image = _packed(raw)
+            shown = self._estimator.onto(raw)
+            image = _packed(shown)
             stamp = self._stamp(raw, now)
             frame = f"{self.camera.id}:{(stamp.captured_at - EPOCH) // MICROSECOND}:{picture.mark}"
             self._keep_order(stamp.captured_at, frame)
@@ -55,10 +59,17 @@ class Feed:
             self._watch_refused(picture, str(error), now)
             raise
         self.watch.saw(picture, now)
-        header = self._header(raw, frame, stamp, now, self._flags(picture, stamp, flags))
-        if isinstance(raw, RawPicture):
+        own = picture.flags if shown is raw else ()
+        header = self._header(shown, frame, stamp, now, self._flags(own, stamp, flags))
+        if isinstance(shown, RawPicture):
             return Frame(header, image)
-        return Frame(header, image, raw.radiometry or self._radiometry)
+        told = replace(
+            header,
+            flags=(*header.flags, *shown.flags),
+            estimate_step_k=shown.estimate_step_k,
+            estimate_most_c=shown.estimate_most_c,
+        )
+        return Frame(told, image, shown.radiometry or self._radiometry)
 
     def _check(self, raw: Raw, picture: Looked) -> None:
         if self.camera.view(raw.view) is None:
@@ -89,9 +100,9 @@ class Feed:
         else:
             self.watch.failed(reason, now)
 
-    def _flags(self, picture: Looked, stamp: Stamp, flags: tuple[str, ...]) -> tuple[str, ...]:
+    def _flags(self, own: tuple[str, ...], stamp: Stamp, flags: tuple[str, ...]) -> tuple[str, ...]:
         doubtful = _DOUBTFUL.get(self.watch.state)
-        return (*stamp.flags, *picture.flags, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
+        return (*stamp.flags, *own, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
 
     def _header(self, raw: Raw, frame: str, stamp: Stamp, now: datetime, flags: tuple[str, ...]) -> FrameHeader:
         return FrameHeader(
@@ -120,7 +131,7 @@ def _packed(raw: Raw) -> Image:
             raise InvalidMessage(f"{width}x{height} pixels: sides must be 1 to {MAX_SIDE}")
         image: Image = Picture.of(raw.pixels)
     else:
-        image = Thermogram.of(raw.counts, raw.scale_k, raw.offset_k)
+        image = Thermogram.of(raw.counts, raw.scale_k, raw.offset_k, raw.missing)
     if len(image.packed) > MAX_MESSAGE_BYTES - _ROOM_BYTES:
         size = f"{image.width}x{image.height} pixels"
         raise InvalidMessage(f"{size} pack to {len(image.packed)} bytes, a message takes {MAX_MESSAGE_BYTES}")
