@@ -72,7 +72,7 @@ def _coloured(celsius: npt.NDArray[np.float32]) -> Picture:
 
 
 def _range(celsius: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Lowest and highest temperature; NaN where all are masked."""
+    """Lowest and highest temperature; NaN where none is known."""
     known = celsius[np.isfinite(celsius)]
     return (float(known.min()), float(known.max())) if known.size else (math.nan, math.nan)
 

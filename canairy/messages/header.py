@@ -34,6 +34,7 @@ class FrameHeader:
     """Identity of one frame. `captured_at` and `received_at` are UTC; `frame` is the same for a repeated picture.
 
     `estimate_step_k`: its temperatures are an estimate of steps of so many kelvin; None: they are measured, or absent.
+    `estimate_most_c`: the hottest that an estimate can tell, degrees Celsius.
     """
 
     site: str
@@ -46,6 +47,7 @@ class FrameHeader:
     live: bool = True
     flags: tuple[str, ...] = ()
     estimate_step_k: float | None = None
+    estimate_most_c: float | None = None
 
     @property
     def radiometric(self) -> bool:
@@ -65,6 +67,7 @@ class FrameHeader:
             live=self.live,
             flags=self.flags,
             estimate_step_k=self.estimate_step_k,
+            estimate_most_c=self.estimate_most_c,
         )
 
     @classmethod
@@ -81,6 +84,7 @@ class FrameHeader:
             live=message.live,
             flags=tuple(message.flags),
             estimate_step_k=wire.optional_number(message, "estimate_step_k"),
+            estimate_most_c=wire.optional_number(message, "estimate_most_c"),
         )
 
 

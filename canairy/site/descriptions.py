@@ -27,6 +27,7 @@ DESCRIPTIONS: Final = {
     "Camera.files": 'Of a folder: the files that are this camera\'s, by a pattern for the name ("cam03_*.jpg").',
     "Camera.subfolders": "Of a folder: whether folders inside are looked into.",
     "Camera.temperatures": '"none": its pictures are brightness or colours, from which nobody may read degrees.',
+    "Camera.estimate": "Temperatures that may be read off its colours; they are told as estimates.",
     "Camera.identity": (
         "Of a pushed camera: the name (CN or SAN) in the certificate of who may push it. Default: the camera's id."
     ),
@@ -40,6 +41,11 @@ DESCRIPTIONS: Final = {
     "Privacy.keep_location": "Where a picture was taken (GPS): false, it is never kept.",
     "Scale.scale_k": "Kelvin a count: 0.01, 0.04 or 0.1 are usual.",
     "Scale.offset_c": "Degrees Celsius of count 0.",
+    "Estimate.min_c": "At the cold end of its palette, degrees Celsius.",
+    "Estimate.max_c": "At the hot end of its palette, degrees Celsius.",
+    "Estimate.bar": "Where the colour bar stands: [x, y, width, height], pixels.",
+    "Estimate.locked": "true: the camera does not change these ends by itself.",
+    "Estimate.linear": "true: it paints linearly between them.",
     "Radiometry.emissivity": "Share of what a black body would radiate, above 0, at most 1.",
     "Radiometry.distance_m": "From the camera to the equipment, metres.",
     "Radiometry.reflected_c": "Reflected apparent temperature, degrees Celsius.",

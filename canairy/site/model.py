@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from canairy.site.base import Duration, Identifier, Model, PixelPoint
+from canairy.site.estimate import Estimate
 from canairy.site.privacy import Privacy
 
 Level = Literal["low", "medium", "high"]
@@ -220,6 +221,8 @@ class Camera(Model):
     subfolders: bool = False
     # Its pictures are 8-bit ones: brightness or colours, from which nobody may read degrees.
     temperatures: Literal["none"] | None = None
+    # Temperatures that may be read off its colours.
+    estimate: Estimate | None = None
     # Of a camera that is pushed: the name (CN or SAN) in the certificate of who may push it; without it, its id.
     identity: str | None = Field(None, min_length=1, max_length=200)
     # For files without a time of their own: a strptime pattern for the name, else starts_at + index / rate_hz.

@@ -22,10 +22,9 @@ Counts = npt.NDArray[np.uint16]
 class Pixels:
     """A crop as uint16 counts and as float32 degrees Celsius, (height, width); kelvin = count * scale_k + offset_k.
 
-    Under a privacy mask the temperature is NaN, and the count the median of the others.
-
-    Without temperatures, `celsius` is None and counts are grey levels, 0 to 255, as a bank of grey levels has them:
-    black is the low end of its window, white the high one, in `canairy score` as here.
+    Where no temperature is known it is NaN, and the count the median of the others. Without temperatures, `celsius` is
+    None and counts are grey levels, 0 to 255, as a bank of grey levels has them: black is the low end of its window,
+    white the high one, in `canairy score` as here.
     """
 
     counts: Counts

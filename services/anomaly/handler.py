@@ -22,6 +22,7 @@ from canairy.stream.troubles import Troubles, other_site
 from canairy.topics import EVIDENCE, READINGS
 from canairy.trace import span, spans
 from services.anomaly.crops import Crops, Pixels
+from services.anomaly.estimate import at_its_end
 from services.anomaly.evidence import EvidenceRule
 from services.anomaly.measure import seen_pixels
 from services.anomaly.scoring import Scoring, Verdict, Verdicts
@@ -86,7 +87,7 @@ class Anomaly:
             seen = NOTHING if pixels is None else see(pixels, region, crops.detections.radiometry, surface)
             refused = self._scoring is not None and self._scoring.refuses(region.asset, pixels)
             about = _about(crops.detections, NO_COMPARISON) if refused else crops.detections
-            reading = _reading(about, index, region, pixels, seen, verdict)
+            reading = at_its_end(_reading(about, index, region, pixels, seen, verdict))
             yield Outgoing(READINGS, region.asset, reading.encode(), schema.header("Reading") | headers)
             evidence = self._evidence.of_reading(reading, region, None if verdict is None else verdict.map)
             if evidence is not None:

@@ -25,7 +25,7 @@ def measure(celsius: Celsius, x: int, y: int, outline: Outline) -> Temperatures 
     """Measure the pixels inside `outline` of a crop whose top-left corner is (x, y) in the frame.
 
     Args:
-        celsius: float32 (height, width), degrees Celsius; NaN where a pixel has no temperature, which is left out.
+        celsius: float32 (height, width), degrees Celsius; NaN where no temperature is known.
         x: Column of the crop's left edge in the frame, pixels.
         y: Row of the crop's top edge in the frame, pixels.
         outline: Polygon in frame pixels; empty for the whole crop.

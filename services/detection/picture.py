@@ -21,7 +21,7 @@ from services.detection.hotspots import HotSpot, find_hotspots
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A frame with its pixels: uint16 counts and float32 degrees Celsius (NaN under a mask), both (height, width).
+    """A frame with its pixels: uint16 counts and float32 degrees Celsius, NaN where none is known; (height, width).
 
     `celsius` is None where the frame has no temperatures. Counts are then grey levels, 0 to 255: where a pixel stands
     on the palette that the whole frame was coloured with. A crop alone shows too few colours to know a palette by.
@@ -39,8 +39,7 @@ class Picture:
             return cls(frame, grey.astype(np.uint16), None)
         thermogram = frame.thermogram
         counts = thermogram.counts()
-        celsius = to_celsius(counts, thermogram.scale_k, thermogram.offset_k, thermogram.missing)
-        return cls(frame, counts, celsius)
+        return cls(frame, counts, to_celsius(counts, thermogram.scale_k, thermogram.offset_k, thermogram.missing))
 
     @property
     def shown(self) -> Shown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +16,7 @@ from canairy.messages.thermogram import MAX_SIDE
 from canairy.messages.wire import EPOCH
 from canairy.site.model import Camera, Site
 from canairy.topics import MAX_MESSAGE_BYTES
+from services.ingest.estimated import Estimator
 from services.ingest.grey import Looked, examine_grey
 from services.ingest.housing import Housing
 from services.ingest.masks import Masks
@@ -38,6 +40,7 @@ class Feed:
         self.camera = camera
         self.watch = CameraWatch(site.site.id, camera, started_at)
         self._masks = Masks(camera)
+        self._estimator = Estimator(camera)
         self._site = site
         self._housing = Housing(camera)
         self._newest_at: datetime | None = None
@@ -55,7 +58,8 @@ class Feed:
         picture = _look(raw)
         try:
             self._check(raw, picture)
-            image = _packed(raw, self._masks)
+            shown = self._estimator.onto(raw)
+            image = _packed(shown, self._masks)
             stamp = self._stamp(raw, now)
             frame = f"{self.camera.id}:{(stamp.captured_at - EPOCH) // MICROSECOND}:{picture.mark}"
             self._keep_order(stamp.captured_at, frame)
@@ -63,11 +67,13 @@ class Feed:
             self._watch_refused(picture, str(error), now)
             raise
         self.watch.saw(picture, now)
-        own = () if isinstance(raw, RawPicture) else raw.flags
-        header = self._header(raw, frame, stamp, now, (*stamp.flags, *own, *self._flags(picture, flags)))
-        if isinstance(raw, RawPicture):
+        own = picture.flags if shown is raw else ()
+        source = () if isinstance(shown, RawPicture) else shown.flags
+        header = self._header(shown, frame, stamp, now, self._flags((*source, *own), stamp, flags))
+        if isinstance(shown, RawPicture):
             return Frame(header, image)
-        return Frame(header, image, raw.radiometry or ASSUMED)
+        told = replace(header, estimate_step_k=shown.estimate_step_k, estimate_most_c=shown.estimate_most_c)
+        return Frame(told, image, shown.radiometry or ASSUMED)
 
     def _check(self, raw: Raw, picture: Looked) -> None:
         if self.camera.view(raw.view) is None:
@@ -99,9 +105,9 @@ class Feed:
         else:
             self.watch.failed(reason, now)
 
-    def _flags(self, picture: Looked, flags: tuple[str, ...]) -> tuple[str, ...]:
+    def _flags(self, own: tuple[str, ...], stamp: Stamp, flags: tuple[str, ...]) -> tuple[str, ...]:
         doubtful = _DOUBTFUL.get(self.watch.state)
-        return (*picture.flags, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
+        return (*stamp.flags, *own, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
 
     def _header(self, raw: Raw, frame: str, stamp: Stamp, now: datetime, flags: tuple[str, ...]) -> FrameHeader:
         return FrameHeader(

@@ -44,10 +44,12 @@ class Masks:
     def packed(self, raw: RawFrame) -> Thermogram:
         """As it is sent: masked pixels have no temperature."""
         if not self._outlines:
-            return Thermogram.of(raw.counts, raw.scale_k, raw.offset_k)
+            return Thermogram.of(raw.counts, raw.scale_k, raw.offset_k, raw.missing)
         known = np.maximum(raw.counts, np.uint16(MISSING + 1))
-        height, width = raw.counts.shape
-        counts = np.where(masked_pixels(self._outlines, height, width), np.uint16(MISSING), known)
+        unknown = masked_pixels(self._outlines, *raw.counts.shape)
+        if raw.missing is not None:
+            unknown = unknown | (raw.counts == raw.missing)
+        counts = np.where(unknown, np.uint16(MISSING), known)
         return Thermogram.of(counts, raw.scale_k, raw.offset_k, MISSING)
 
     def _filled(self, camera: str, pixels: npt.NDArray[Number]) -> npt.NDArray[Number]:

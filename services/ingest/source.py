@@ -24,6 +24,7 @@ class RawFrame:
     `taken_at` is the source's own word (UTC), None when it has none; `assigned` says that it was not measured but
     counted from a start. `file` is the file it came from. `written` is called when the broker has it.
     `radiometry`: what the temperatures were made with, None when the source does not say; `flags`: what is wrong.
+    `missing`: pixels of this count have no temperature. `estimate_…` as in FrameHeader.
     """
 
     camera: str
@@ -36,6 +37,9 @@ class RawFrame:
     file: str = ""
     radiometry: Radiometry | None = None
     flags: tuple[str, ...] = ()
+    missing: int | None = None
+    estimate_step_k: float | None = None
+    estimate_most_c: float | None = None
     written: Callable[[], None] = nothing
 
 

@@ -93,6 +93,7 @@ class FrameHeader(_message.Message):
     LIVE_FIELD_NUMBER: _builtins.int
     FLAGS_FIELD_NUMBER: _builtins.int
     ESTIMATE_STEP_K_FIELD_NUMBER: _builtins.int
+    ESTIMATE_MOST_C_FIELD_NUMBER: _builtins.int
     site: _builtins.str
     site_digest: _builtins.str
     """SHA-256 of the site file in force at ingest, first 16 hex digits."""
@@ -104,6 +105,8 @@ class FrameHeader(_message.Message):
     """True for a source that runs in real time: it may be shed, and its silence is an alarm."""
     estimate_step_k: _builtins.float
     """Its temperatures were read off colours (flag "estimate"): kelvin from one level that can be told to the next."""
+    estimate_most_c: _builtins.float
+    """Of an estimate: the hottest that its colours can tell. What shows it may be hotter."""
     @_builtins.property
     def captured_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -125,13 +128,19 @@ class FrameHeader(_message.Message):
         live: _builtins.bool = ...,
         flags: _abc.Iterable[_builtins.str] | None = ...,
         estimate_step_k: _builtins.float | None = ...,
+        estimate_most_c: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_estimate_step_k", b"_estimate_step_k", "captured_at", b"captured_at", "estimate_step_k", b"estimate_step_k", "received_at", b"received_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c", "_estimate_step_k", b"_estimate_step_k", "captured_at", b"captured_at", "estimate_most_c", b"estimate_most_c", "estimate_step_k", b"estimate_step_k", "received_at", b"received_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_estimate_step_k", b"_estimate_step_k", "camera", b"camera", "captured_at", b"captured_at", "estimate_step_k", b"estimate_step_k", "flags", b"flags", "frame", b"frame", "live", b"live", "received_at", b"received_at", "site", b"site", "site_digest", b"site_digest", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c", "_estimate_step_k", b"_estimate_step_k", "camera", b"camera", "captured_at", b"captured_at", "estimate_most_c", b"estimate_most_c", "estimate_step_k", b"estimate_step_k", "flags", b"flags", "frame", b"frame", "live", b"live", "received_at", b"received_at", "site", b"site", "site_digest", b"site_digest", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__estimate_most_c: _TypeAlias = _typing.Literal["estimate_most_c"]  # noqa: Y015
+    _WhichOneofArgType__estimate_most_c: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c"]  # noqa: Y015
     _WhichOneofReturnType__estimate_step_k: _TypeAlias = _typing.Literal["estimate_step_k"]  # noqa: Y015
     _WhichOneofArgType__estimate_step_k: _TypeAlias = _typing.Literal["_estimate_step_k", b"_estimate_step_k"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__estimate_most_c) -> _WhichOneofReturnType__estimate_most_c | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__estimate_step_k) -> _WhichOneofReturnType__estimate_step_k | None: ...
 
 Global___FrameHeader: _TypeAlias = FrameHeader  # noqa: Y015
