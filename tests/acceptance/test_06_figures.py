@@ -53,10 +53,7 @@ def test_every_figure_is_explained(key: str) -> None:
 # --- the whole stack and its models -----------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="0.55: at 0.6 the worst reading is 2.9 s late; broker, clients and crops take the rest of the cores",
-)
+@pytest.mark.xfail(strict=True, reason="0.55: at 0.6 the worst reading is 2.9 s late")
 def test_the_whole_stack_does_six_tenths_of_what_the_models_do_alone(results: Measured) -> None:
     ratio = results["pipeline_over_models"]
     usual = results["pipeline"]["4 compared"]
@@ -98,10 +95,7 @@ def test_where_the_processors_time_went_is_told(results: Measured, compared: int
     assert sum(told["share_of_cores"].values()) == pytest.approx(1, abs=0.01)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="3.9 at half of the sustained rate, 2.8 at it: a stack's fixed cost by the second, and more messages a frame",
-)
+@pytest.mark.xfail(strict=True, reason="3.9 at half of the sustained rate, 2.8 at it: much of it is by the second")
 def test_all_but_the_models_costs_two_and_a_half_times_bare_transport_at_most(results: Measured) -> None:
     ratio = results["overhead_with_models_ratio"]
 
@@ -143,9 +137,7 @@ def test_the_stages_of_such_an_alert_and_the_models_add_up_to_its_latency(result
 # --- Triton -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(
-    strict=True, reason="2.5 at batch 1: ONNX Runtime is the faster for this network, and the backend runs OpenVINO"
-)
+@pytest.mark.xfail(strict=True, reason="2.5 at batch 1: ONNX Runtime is faster for it than OpenVINO, which serves it")
 def test_the_detector_served_takes_at_most_twice_its_time_in_the_fastest_runtime(results: Measured) -> None:
     ratios = results["detector_served_over_bare"]
     walls = results["triton"]["detector"]["wall_ms_a_row"]
