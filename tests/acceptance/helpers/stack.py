@@ -19,6 +19,7 @@ from canairy.stream.broker import Outgoing
 from canairy.stream.kafka import KafkaProducer
 from canairy.topics import ALL_TOPICS
 from deploy.local.jars import ensure_jars
+from deploy.local.models import REPOSITORY
 from deploy.local.stack import Plan, Stack
 from deploy.local.stack_file import StackFile, read_stack
 from protos.canairy.v1.alarm_service_pb2_grpc import AlarmServiceStub
@@ -110,6 +111,7 @@ def running(
     *,
     kafka_port: int | None = None,
     advertised_port: int | None = None,
+    repository: Path = REPOSITORY,
     **more: str,
 ) -> Iterator[RunningStack]:
     """A stack that is up, ended afterwards; `more` is environment for its services. For Kafka's ports see `Broker`."""
@@ -119,7 +121,15 @@ def running(
         for name, value in {**ENVIRONMENT, **more}.items():
             patch.setenv(name, value)
         said: list[str] = []
-        plan = Plan(site_file, data, ensure_jars(), SHARE, kafka_port=kafka_port, advertised_port=advertised_port)
+        plan = Plan(
+            site_file,
+            data,
+            ensure_jars(),
+            SHARE,
+            kafka_port=kafka_port,
+            advertised_port=advertised_port,
+            repository=repository,
+        )
         stack = Stack(plan, said.append, lambda: False)
     try:
         stack.start()
