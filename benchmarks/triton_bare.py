@@ -29,7 +29,7 @@ def openvino(file: Path, config: Mapping[str, Any], threads: int) -> Run:
     """As Triton's backend runs it: the same code."""
     settings: Any = import_module("deploy.triton.backends.onnxruntime.settings")
     network: Any = import_module("deploy.triton.backends.onnxruntime.network")
-    told = dataclasses.replace(settings.read_settings(config), threads=threads)
+    told = dataclasses.replace(settings.read_settings(config), threads=threads, runtime=settings.OPENVINO)
     run: Run = network.Network(file, told).run
     return run
 

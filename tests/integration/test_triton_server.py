@@ -83,6 +83,35 @@ def test_requests_that_are_on_their_way_together_get_each_its_own_answer(client:
     assert between(before, snapshot(client, "double")).crops_an_execution > 1.5
 
 
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_a_model_is_served_by_the_runtime_that_its_configuration_names(tmp_path: Path, runtime: str) -> None:
+    write_model(tmp_path / "models", "told", double())
+    _add(tmp_path / "models/told", "runtime", runtime)
+
+    with Triton(ensure_triton(), tmp_path / "models", tmp_path) as running, TritonClient(running.address) as models:
+        answer = first(models.infer("told", asked(3, 4, 5)))
+
+    assert answer == [6, 8, 10]
+    (log,) = tmp_path.glob("*.log")
+    assert f"{runtime}, f32" in log.read_text(encoding="utf-8")
+
+
+def test_a_precision_that_a_runtime_does_not_have_is_named_when_the_server_starts(tmp_path: Path) -> None:
+    write_model(tmp_path / "models", "told", double())
+    _add(tmp_path / "models/told", "runtime", "onnxruntime")
+    _add(tmp_path / "models/told", "inference_precision", "bf16")
+
+    with pytest.raises(
+        ConfigurationError, match="told: parameter inference_precision is 'bf16': ONNX Runtime computes"
+    ):
+        Triton(ensure_triton(), tmp_path / "models", tmp_path).start()
+
+
+def _add(model: Path, name: str, value: str) -> None:
+    with (model / "config.pbtxt").open("a", encoding="utf-8") as config:
+        config.write(f'parameters {{ key: "{name}" value {{ string_value: "{value}" }} }}\n')
+
+
 def test_the_models_of_this_repository_are_served_as_their_cards_say(tmp_path: Path) -> None:
     card = read_card(REPOSITORY / "patchcore")
 

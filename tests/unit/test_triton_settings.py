@@ -27,11 +27,13 @@ def test_what_is_not_said_is_float32_on_all_cores_from_model_onnx() -> None:
     settings = read_settings(config(), cores=2)
 
     assert (settings.file, settings.precision, settings.threads) == ("model.onnx", "f32", 2)
+    assert settings.runtime == "openvino"
     assert settings.inputs["x"].dtype == np.uint16
     assert settings.inputs["x"].dims == (224, -1)
 
 
-def test_parameters_say_threads_and_precision() -> None:
+def test_parameters_say_threads_precision_and_runtime() -> None:
+    assert read_settings(config(**parameter("runtime", "onnxruntime")), cores=2).runtime == "onnxruntime"
     assert read_settings(config(**parameter("intra_op_thread_count", "1")), cores=2).threads == 1
     assert read_settings(config(**parameter("inference_precision", "bf16")), cores=2).precision == "bf16"
 
@@ -41,10 +43,11 @@ def test_parameters_say_threads_and_precision() -> None:
     [
         (parameter("intra_op_thread_count", "many"), "intra_op_thread_count is 'many'"),
         (parameter("inference_precision", "fp32"), "inference_precision is 'fp32', expected one of f32"),
+        (parameter("runtime", "torch"), "runtime is 'torch', expected one of openvino, onnxruntime"),
         ({"input": [{"name": "x", "data_type": "TYPE_STRING", "dims": [1]}]}, "x is TYPE_STRING"),
         ({"output": [{"name": "y", "data_type": "TYPE_FP32", "dims": [1], "reshape": {"shape": []}}]}, "y has a resh"),
     ],
-    ids=["threads", "precision", "type", "reshape"],
+    ids=["threads", "precision", "runtime", "type", "reshape"],
 )
 def test_what_cannot_be_served_is_named(changes: dict[str, Any], told: str) -> None:
     with pytest.raises(WrongModel, match=told):

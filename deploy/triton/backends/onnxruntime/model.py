@@ -31,7 +31,8 @@ class TritonPythonModel:
         except WrongModel as error:
             raise triton.TritonModelException(f"model {args['model_name']}: {error}") from error
         triton.Logger.log_info(
-            f"{args['model_instance_name']}: OpenVINO, {self._settings.precision}, {self._settings.threads} thread(s)"
+            f"{args['model_instance_name']}: {self._settings.runtime}, {self._settings.precision}, "
+            f"{self._settings.threads} thread(s)"
         )
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:

@@ -1,56 +1,31 @@
-"""An ONNX file in OpenVINO on the CPU, compiled once for each size of batch.
-
-Why OpenVINO, and why so: docs/decisions/0008-triton-embedded.md has the figures. A graph whose shape is fixed runs
-faster than one with a free batch, so every size up to `EACH_SIZE` is compiled when the model is loaded; larger batches
-run in a graph with a free batch.
-"""
+"""An ONNX file, held to its configuration and made ready in the runtime that this names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import openvino
 
-from deploy.triton.backends.onnxruntime.batching import Tensors
-from deploy.triton.backends.onnxruntime.settings import ModelSettings, Tensor, WrongModel
-
-EACH_SIZE: Final = 8
-FREE: Final = 0
+from deploy.triton.backends.onnxruntime.batching import Run
+from deploy.triton.backends.onnxruntime.compiled import Compiled
+from deploy.triton.backends.onnxruntime.session import Session
+from deploy.triton.backends.onnxruntime.settings import ONNX_RUNTIME, ModelSettings, Tensor, WrongModel
 
 
 class Network:
     """Loads, checks and compiles on construction; raises WrongModel when file and configuration do not agree."""
 
     def __init__(self, file: Path, settings: ModelSettings) -> None:
-        self._settings = settings
-        self._core = openvino.Core()
-        model = _read(self._core, file)
+        core = openvino.Core()
+        model = _read(core, file)
         _check(settings, model)
         _check_weights(model)
-        self._compiled = {size: self._compile(model.clone(), size) for size in _sizes(settings)}
-
-    def run(self, inputs: Tensors) -> Tensors:
+        compiled = Session(file, settings) if settings.runtime == ONNX_RUNTIME else Compiled(core, model, settings)
+        self.run: Run = compiled.run
         """The outputs by name, in arrays of their own; raises what the runtime raises."""
-        batch = next(iter(inputs.values())).shape[0] if self._settings.max_batch_size else FREE
-        request = self._compiled.get(batch) or self._compiled[FREE]
-        contiguous = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
-        results = request.infer(contiguous, share_inputs=True)
-        return {name: results[name] for name in self._settings.outputs}
-
-    def _compile(self, model: Any, size: int) -> Any:  # noqa: ANN401 - OpenVINO ships no types
-        if size:
-            model.reshape({name: [size, *tensor.dims] for name, tensor in self._settings.inputs.items()})
-        properties = {
-            "INFERENCE_PRECISION_HINT": self._settings.precision,
-            "INFERENCE_NUM_THREADS": self._settings.threads,
-            "NUM_STREAMS": 1,
-            # Pinned threads of two models would share a core while the other one idles.
-            "ENABLE_CPU_PINNING": False,
-        }
-        return self._core.compile_model(model, "CPU", properties).create_infer_request()
 
 
 def _read(core: Any, file: Path) -> Any:  # noqa: ANN401 - OpenVINO ships no types
@@ -60,15 +35,6 @@ def _read(core: Any, file: Path) -> Any:  # noqa: ANN401 - OpenVINO ships no typ
         return core.read_model(file)
     except RuntimeError as error:
         raise WrongModel(f"{file} cannot be read as ONNX: {error}") from error
-
-
-def _sizes(settings: ModelSettings) -> Sequence[int]:
-    """The batch sizes to compile for; FREE where a size is not fixed."""
-    fixed = all(size > 0 for tensor in settings.inputs.values() for size in tensor.dims)
-    if not fixed or settings.max_batch_size == 0:
-        return (FREE,)
-    each = range(1, min(settings.max_batch_size, EACH_SIZE) + 1)
-    return (*each, FREE) if settings.max_batch_size > EACH_SIZE else tuple(each)
 
 
 def _check(settings: ModelSettings, model: Any) -> None:  # noqa: ANN401 - OpenVINO ships no types

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +25,9 @@ DTYPES: Final[Mapping[str, np.dtype[np.generic]]] = {
     "TYPE_FP64": np.dtype(np.float64),
 }
 PRECISIONS: Final = ("f32", "bf16", "f16")
+OPENVINO: Final = "openvino"
+ONNX_RUNTIME: Final = "onnxruntime"
+RUNTIMES: Final = (OPENVINO, ONNX_RUNTIME)
 DEFAULT_FILE: Final = "model.onnx"
 
 
@@ -55,6 +58,8 @@ class ModelSettings:
     outputs: Mapping[str, Tensor]
     threads: int
     precision: str
+    # Which one is the faster depends on the network: docs/decisions/0008-triton-embedded.md.
+    runtime: str = OPENVINO
 
 
 def read_settings(config: Mapping[str, Any], cores: int | None = None) -> ModelSettings:
@@ -68,7 +73,8 @@ def read_settings(config: Mapping[str, Any], cores: int | None = None) -> ModelS
         inputs={str(entry["name"]): _tensor(entry) for entry in config["input"]},
         outputs={str(entry["name"]): _tensor(entry) for entry in config["output"]},
         threads=_threads(parameters, cores),
-        precision=_precision(parameters),
+        precision=_one_of(parameters, "inference_precision", PRECISIONS),
+        runtime=_one_of(parameters, "runtime", RUNTIMES),
     )
 
 
@@ -92,8 +98,9 @@ def _threads(parameters: Mapping[str, str], cores: int) -> int:
     return int(told) or cores
 
 
-def _precision(parameters: Mapping[str, str]) -> str:
-    told = parameters.get("inference_precision", PRECISIONS[0])
-    if told not in PRECISIONS:
-        raise WrongModel(f"parameter inference_precision is {told!r}, expected one of {', '.join(PRECISIONS)}")
+def _one_of(parameters: Mapping[str, str], name: str, known: Sequence[str]) -> str:
+    """The parameter called `name`; without it, the first that is known."""
+    told = parameters.get(name, known[0])
+    if told not in known:
+        raise WrongModel(f"parameter {name} is {told!r}, expected one of {', '.join(known)}")
     return told
