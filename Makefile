@@ -48,7 +48,7 @@ soak: setup ## 32 cameras for an hour (MINUTES=60); writes benchmarks/soak.json
 chaos: setup ## kill services and broker at random while a recording is replayed: KILLS=200 SEED=1; writes benchmarks/chaos/SEED
 	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1) --out benchmarks/chaos/$(or $(SEED),1)
 
-fuzz: setup ## every decoder and the site file for ten minutes each: SECONDS=600 SEED=1; exits 1 with what it found
+fuzz: setup ## every decoder, every reader of thermal files and the site file for ten minutes each: SECONDS=600 SEED=1; exits 1 with what it found
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 prerequisites:

@@ -20,6 +20,10 @@ import numpy.typing as npt
 # (the median of 396, benchmarks/palette.md); the others are where JPEG mixes far colours.
 FARTHEST_COLOUR: Final = 12.0
 
+# A JPEG of 330,000 pixels has some 30,000 colours. Of more than this, as no camera paints them, neighbours are taken for
+# one (six bits a channel): so the work is bounded, whatever is in a picture of 16 million pixels.
+_MOST_COLOURS: Final = 1 << 18
+_NEIGHBOURS: Final = 0xFCFCFC
 _BLOCK: Final = 8192  # colours compared at once: 8192 x 400 differences of float32 are 13 MB
 
 Picture = npt.NDArray[np.uint8]
@@ -58,8 +62,7 @@ class Palette:
     def place(self, picture: Picture) -> Placed:
         """Where each pixel of a picture, uint8 (height, width, 3), stands on this palette."""
         packed = picture.reshape(-1, 3).astype(np.uint32) @ np.array([1, 256, 65536], np.uint32)
-        # A JPEG of 330,000 pixels has some 30,000 colours: each is placed once.
-        codes, which = np.unique(packed, return_inverse=True)
+        codes, which = _different(packed)
         colours = np.stack([codes & 255, codes >> 8 & 255, codes >> 16], axis=1).astype(np.uint8)
         lab = to_lab(colours[None])[0]
         parts = [self._nearest(lab[at : at + _BLOCK]) for at in range(0, len(lab), _BLOCK)]
@@ -101,6 +104,14 @@ class Placed:
     def on_palette(self) -> npt.NDArray[np.bool_]:
         """Whether the palette painted the pixel, bool (height, width)."""
         return self.distance <= FARTHEST_COLOUR
+
+
+def _different(packed: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.intp]]:
+    """The colours there are, so that each is placed once, and which of them each pixel has."""
+    codes, which = np.unique(packed, return_inverse=True)
+    if len(codes) > _MOST_COLOURS:
+        codes, which = np.unique(packed & np.uint32(_NEIGHBOURS), return_inverse=True)
+    return codes, which
 
 
 def to_lab(picture: Picture) -> Floats:

@@ -13,13 +13,15 @@ from canairy.errors import UnreadableFile
 from canairy.thermal.formats import ReadOptions, read_thermal
 from canairy.thermal.frame import LinearScale
 from canairy.thermal.linear_png import IncompleteFile
-from tests.fuzz.fuzzing import fuzz
-from tests.fuzz.targets import Target
-from tests.fuzz.thermal_files import THERMAL_TARGETS
+from tests.fuzz.every import READERS
+from tests.fuzz.fuzzing import Outcome
+from tests.fuzz.side_by_side import fuzz_all
 from tests.helpers.thermal_files import FlirPicture, csv_514, png, tiff
 
 SECONDS = float(os.environ.get("CANAIRY_FUZZ_S", "30"))
 SEED = int(os.environ.get("CANAIRY_FUZZ_SEED", "1"))
+JOBS = (os.cpu_count() or 1) + 1
+ROUNDS = -(-len(READERS) // JOBS)
 COUNTS = np.full((6, 8), 29_315, np.uint16)
 
 
@@ -90,10 +92,17 @@ def test_recorded_thermograms_are_their_pixels_by_the_scale(test_data: Path) -> 
     assert float(hottest) == pytest.approx(415.0, abs=1e-3)
 
 
-@pytest.mark.timeout(int(3 * SECONDS + 120))
-@pytest.mark.parametrize("target", THERMAL_TARGETS, ids=[it.name for it in THERMAL_TARGETS])
-def test_a_reader_understands_a_file_or_refuses_it_and_nothing_else(target: Target, tmp_path: Path) -> None:
-    outcome = fuzz(target, SECONDS, SEED, tmp_path / "last")
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    """Each reader in a process of its own: one that dies or hangs is a finding too."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    return {outcome.name: outcome for outcome in fuzz_all(list(READERS), SECONDS, SEED, folder, JOBS)}
+
+
+@pytest.mark.timeout(int(ROUNDS * (2 * SECONDS + 90)))
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_understands_a_file_or_refuses_it_and_nothing_else(outcomes: dict[str, Outcome], name: str) -> None:
+    outcome = outcomes[name]
     print(outcome.line)
 
     assert not outcome.findings, "\n".join(f"{reason}: {it[:200]!r}" for reason, it in outcome.findings.items())

@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from tests.fuzz.every import EVERY
 from tests.fuzz.side_by_side import fuzz_all
-from tests.fuzz.targets import BY_NAME
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--out", type=Path, default=Path("build/fuzz"))
-    parser.add_argument("targets", nargs="*", default=list(BY_NAME), help=", ".join(BY_NAME))
+    parser.add_argument("targets", nargs="*", default=list(EVERY), help=", ".join(EVERY))
     told = parser.parse_args()
     told.out.mkdir(parents=True, exist_ok=True)
     outcomes = fuzz_all(told.targets, told.seconds, told.seed, told.out.resolve(), told.jobs)

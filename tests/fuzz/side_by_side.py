@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.fuzz.every import EVERY
 from tests.fuzz.fuzzing import LastInput, Outcome, fuzz
-from tests.fuzz.targets import BY_NAME, clean_up
+from tests.fuzz.targets import clean_up
 
 ROOT: Final = Path(__file__).parents[2]
 # For imports, and for an input under way when time is over; after that the process hangs, which is a finding.
@@ -76,7 +77,7 @@ def _save(outcome: Outcome, folder: Path) -> None:
 def _one(arguments: Iterable[str]) -> None:
     name, seconds, seed, folder = arguments
     place = Path(folder)
-    outcome = fuzz(BY_NAME[name], float(seconds), int(seed), place / f"{name}.last")
+    outcome = fuzz(EVERY[name], float(seconds), int(seed), place / f"{name}.last")
     (place / f"{name}.outcome").write_bytes(pickle.dumps(outcome))
     clean_up()
     # What the native libraries still hold is nobody's concern.

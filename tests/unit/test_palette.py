@@ -104,3 +104,15 @@ def test_a_scale_that_cannot_be_is_refused(low: float, high: float) -> None:
 def test_what_is_no_list_of_colours_is_no_palette(colours: Picture) -> None:
     with pytest.raises(ValueError, match="a palette is uint8"):
         Palette(colours)
+
+
+def test_of_more_colours_than_any_camera_paints_neighbours_are_placed_as_one() -> None:
+    random = np.random.default_rng(1).integers(0, 256, (1, 300_000, 3), dtype=np.uint8)
+    lone = inferno().place(random[:, :20_000])
+    crowded = inferno().place(random)
+
+    assert len(np.unique(random.reshape(-1, 3), axis=0)) > 1 << 18
+    # Two bits a channel are less than JPEG moves a colour.
+    near = lone.distance[0] < 20
+    assert np.abs(crowded.distance[0, :20_000] - lone.distance[0]).max() < 4
+    assert np.quantile(np.abs(crowded.position[0, :20_000] - lone.position[0])[near], 0.95) < 0.02
