@@ -236,6 +236,9 @@ class Camera(Model):
     subfolders: bool = False
     # Its pictures are 8-bit ones: brightness or colours, from which nobody may read degrees.
     temperatures: Literal["none"] | None = None
+    # The names of secrets: user and password of the camera, and the authority (PEM) that its certificate is from.
+    credentials: Identifier | None = None
+    ca: Identifier | None = None
     # For files without a time of their own: a strptime pattern for the name, else starts_at + index / rate_hz.
     time_pattern: str | None = None
     starts_at: AwareDatetime | None = None
@@ -258,8 +261,8 @@ class Camera(Model):
 
     @property
     def live(self) -> bool:
-        """Runs in real time: shed when late, alarmed when silent. A folder is a recording."""
-        return self.kind != "folder"
+        """Runs in real time: shed when late, alarmed when silent. A folder and a video are recordings."""
+        return self.kind not in {"folder", "video"}
 
     @property
     def silence(self) -> timedelta:

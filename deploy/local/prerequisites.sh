@@ -5,7 +5,7 @@ set -eu
 
 python=${PYTHON:-python3}
 library="libpython$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3)"
-install="apt-get install -y openjdk-17-jre-headless maven python3-venv $library"
+install="apt-get install -y openjdk-17-jre-headless maven python3-venv $library ffmpeg"
 
 missing() {
     "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
@@ -17,6 +17,8 @@ sys.exit(not os.path.exists(os.path.join(folder, name)))' 2>/dev/null || echo "t
     java=$(java -version 2>&1 | sed -n 's/.*version "\(1\.\)\{0,1\}\([0-9]*\).*/\2/p' | head -n 1) || java=
     [ "${java:-0}" -ge 17 ] || echo "Java 17 or newer"
     command -v mvn >/dev/null || echo "Maven"
+    # Decodes streams and recordings in a process of its own; 5.1 and newer pass frames on as they come.
+    ffmpeg -hide_banner -h long 2>/dev/null | grep -q -e -fps_mode || echo "ffmpeg 5.1 or newer"
 }
 
 [ -n "$(missing)" ] || exit 0
