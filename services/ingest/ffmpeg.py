@@ -88,9 +88,9 @@ class Decoder:
 
     @property
     def reason(self) -> str:
-        """What ffmpeg complained of last, and how it ended."""
-        code = self._child.poll()
-        ended = "" if code is None else f"ffmpeg ended with {code}" if code >= 0 else f"ffmpeg died of signal {-code}"
+        """What ffmpeg complained of last, and how it ended; empty when all is well."""
+        code = self._child.poll() or 0
+        ended = f"ffmpeg ended with {code}" if code > 0 else f"ffmpeg died of signal {-code}" if code else ""
         return "; ".join(part for part in (*dict.fromkeys(self._faults), ended) if part)
 
     @property

@@ -12,6 +12,7 @@ from canairy.secrets import Secrets
 from canairy.site.model import Camera, Site
 from services.ingest.folder import FolderSource
 from services.ingest.folder_memory import FolderMemory
+from services.ingest.rtsp import RtspSource
 from services.ingest.simulated import SimulatedSource
 from services.ingest.source import Source
 from services.ingest.video import VideoSource
@@ -49,11 +50,13 @@ def _source(camera: Camera, workshop: Workshop) -> Iterator[Source]:
             yield FolderSource(camera, workshop.base / place, workshop.memory, workshop.wait)
         case "video":
             yield VideoSource(camera, workshop.base / place, workshop.memory, workshop.wait)
+        case "rtsp":
+            yield RtspSource(camera, workshop.secrets, workshop.wait)
         case "simulated":
             yield SimulatedSource(camera, workshop.wait, workshop.clock)
         case "push":
             return
         case kind:
             raise ConfigurationError(
-                f"{camera.id}: this release cannot read {kind}: sources, only folder, video, simulated, push"
+                f"{camera.id}: this release cannot read {kind}: sources, only folder, video, rtsp, simulated, push"
             )

@@ -126,7 +126,7 @@ def test_every_camera_that_cannot_be_read_is_named_at_once(tmp_path: Path) -> No
 
     lines = str(told.value).splitlines()
     assert [line.partition(":")[0] for line in lines] == ["a", "b", "c"]
-    assert lines[0] == "a: this release cannot read gige: sources, only folder, video, simulated, push"
+    assert lines[0] == "a: this release cannot read gige: sources, only folder, video, rtsp, simulated, push"
     memory.close()
 
 
