@@ -14,7 +14,7 @@ from canairy.site.document import Document, Location, Mistake, dotted
 from canairy.site.model import EACH_FILE
 from canairy.site.words import did_you_mean
 
-SOURCE_KINDS: Final = ("folder", "video", "rtsp", "http+snapshot", "gige", "push", "simulated")
+SOURCE_KINDS: Final = ("folder", "video", "rtsp", "http+snapshot", "https+snapshot", "gige", "push", "simulated")
 
 Mapping = dict[str, Any]
 

@@ -35,8 +35,7 @@ missing | sed 's/^/missing: /' >&2
 if [ "$(id -u)" -eq 0 ] && [ -e /etc/debian_version ] && command -v apt-get >/dev/null; then
     echo "running: apt-get update && $install" >&2
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -q >&2
-    $install >&2
+    { apt-get update -q && $install; } >&2 || true
     [ -n "$(missing)" ] || exit 0
     missing | sed 's/^/still missing: /' >&2
 else

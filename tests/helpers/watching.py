@@ -38,7 +38,7 @@ class Watching:
         """Why there were none, each time."""
         return [event.reason for _, event in self._events if isinstance(event, Failed)]
 
-    def until_frame(self, within_s: float = 30.0) -> float:
+    def until_frame(self, within_s: float = 15.0) -> float:
         """Wait for a frame that comes from now on; how long that took, seconds."""
         began = time.monotonic()
         self.until(
@@ -46,12 +46,12 @@ class Watching:
         )
         return time.monotonic() - began
 
-    def until_failure(self, why: str, within_s: float = 30.0) -> str:
+    def until_failure(self, why: str, within_s: float = 15.0) -> str:
         """Wait until it has failed for a reason that holds `why`; the reason."""
         self.until(lambda: any(why in reason for reason in self.reasons), f"{why!r} in {self.reasons}", within_s)
         return next(reason for reason in self.reasons if why in reason)
 
-    def until(self, true: Callable[[], bool], what: str, within_s: float = 30.0) -> None:
+    def until(self, true: Callable[[], bool], what: str, within_s: float = 15.0) -> None:
         """Wait until it is true."""
         deadline = time.monotonic() + within_s
         while not true():
