@@ -31,6 +31,11 @@ CROPS_NOT_SCORED = Counter("canairy_crops_not_scored", "Crops measured without a
 # --- ingest -----------------------------------------------------------------------------------------------------
 INGEST_FRAMES = Counter("canairy_ingest_frames", "Frames taken in", ["camera"])
 INGEST_REFUSED = Counter("canairy_ingest_refused", "Frames and files that could not be used", ["camera"])
+INGEST_PASSED_OVER = Counter(
+    "canairy_ingest_passed_over", "Frames of a stream that were not taken: it is faster than rate_hz", ["camera"]
+)
+INGEST_DECODING_ERRORS = Counter("canairy_ingest_decoding_errors", "What a decoder complained of", ["camera"])
+INGEST_CONNECTIONS = Counter("canairy_ingest_connections", "Times that a stream was opened", ["camera"])
 INGEST_DROPPED = Counter("canairy_ingest_dropped", "Live messages lost on the way to the broker", ["camera", "reason"])
 INGEST_CAMERA_HEALTHY = Gauge("canairy_ingest_camera_healthy", "1 while a camera is live or finished", ["camera"])
 INGEST_BROKER_AWAY = Gauge("canairy_ingest_broker_away", "1 while Kafka does not answer and the spool is filled")

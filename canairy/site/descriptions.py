@@ -31,6 +31,8 @@ DESCRIPTIONS: Final = {
     "Camera.identity": (
         "Of a pushed camera: the name (CN or SAN) in the certificate of who may push it. Default: the camera's id."
     ),
+    "Camera.credentials": "The name of a secret, `user:password`: whom the camera lets in.",
+    "Camera.ca": "The name of a secret, PEM: the authority that the camera's certificate is from.",
     "Camera.size": (
         "Width and height of the frames, pixels. Regions are held against it, and frames of another size are refused."
     ),

@@ -225,6 +225,9 @@ class Camera(Model):
     estimate: Estimate | None = None
     # Of a camera that is pushed: the name (CN or SAN) in the certificate of who may push it; without it, its id.
     identity: str | None = Field(None, min_length=1, max_length=200)
+    # The names of secrets: user and password of the camera, and the authority (PEM) that its certificate is from.
+    credentials: Identifier | None = None
+    ca: Identifier | None = None
     # For files without a time of their own: a strptime pattern for the name, else starts_at + index / rate_hz.
     time_pattern: str | None = None
     starts_at: AwareDatetime | None = None
@@ -257,8 +260,8 @@ class Camera(Model):
 
     @property
     def live(self) -> bool:
-        """Runs in real time: shed when late, alarmed when silent. A folder is a recording."""
-        return self.kind != "folder"
+        """Runs in real time: shed when late, alarmed when silent. A folder and a video are recordings."""
+        return self.kind not in {"folder", "video"}
 
     @property
     def silence(self) -> timedelta:

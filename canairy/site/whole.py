@@ -16,7 +16,7 @@ from canairy.site.outlines import outline_mistakes
 from canairy.site.parts import Found, Part, assets, cameras, points
 from canairy.site.words import did_you_mean
 
-SOURCE_KINDS: Final = ("folder", "video", "rtsp", "http+snapshot", "gige", "push", "simulated")
+SOURCE_KINDS: Final = ("folder", "video", "rtsp", "http+snapshot", "https+snapshot", "gige", "push", "simulated")
 
 
 def whole_mistakes(document: Document) -> Iterator[Mistake]:

@@ -20,8 +20,8 @@ import numpy.typing as npt
 # (the median of 396, benchmarks/palette.md); the others are where JPEG mixes far colours.
 FARTHEST_COLOUR: Final = 12.0
 
-# A JPEG of 330,000 pixels has some 30,000 colours. Of more than this, as no camera paints them, neighbours are taken for
-# one (six bits a channel): so the work is bounded, whatever is in a picture of 16 million pixels.
+# A JPEG of 330,000 pixels has some 30,000 colours. Of more than this, as no camera paints them, neighbours are taken
+# for one (six bits a channel): so the work is bounded, whatever is in a picture of 16 million pixels.
 _MOST_COLOURS: Final = 1 << 18
 _NEIGHBOURS: Final = 0xFCFCFC
 _BLOCK: Final = 8192  # colours compared at once: 8192 x 400 differences of float32 are 13 MB

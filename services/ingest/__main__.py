@@ -10,6 +10,7 @@ from pathlib import Path
 
 from canairy import trace
 from canairy.log import get_logger
+from canairy.secrets import Secrets
 from canairy.service import Service, main, running
 from canairy.settings import load_settings
 from canairy.site.load import load_site
@@ -60,7 +61,8 @@ def build(settings: IngestSettings, site: Site, producer: Producer, service: Ser
     writer = Writer(outbox, producer, spool, WriterOptions(lost_told_s=2 * settings.canary_period_s))
     around = Surroundings(_conditions(settings, site, writer).flags, trace.inject_headers)
     handler = IngestHandler(site, _now(), around)
-    sources = make_sources(site, Workshop(settings.site_file.parent, memory, crew.wait, _now))
+    secrets = Secrets(settings.secrets_dir)
+    sources = make_sources(site, Workshop(settings.site_file.parent, memory, crew.wait, _now, secrets))
     server = IngestServer(IngestService(site, handler, outbox, _now), _server_options(settings))
     canary = CanaryClock(timedelta(seconds=settings.canary_period_s))
     log.info("site", site=site.site.id, cameras=len(site.cameras), grpc_port=server.port)

@@ -12,7 +12,7 @@ MIB = 1024 * 1024
 
 
 class IngestSettings(ServiceSettings):
-    """CANAIRY_SPOOL_DIR, CANAIRY_SPOOL_BYTES, CANAIRY_CANARY_PERIOD_S, CANAIRY_CLOCK_CHECK, CANAIRY_GRPC_…."""
+    """CANAIRY_SPOOL_…, CANAIRY_CANARY_PERIOD_S, CANAIRY_CLOCK_CHECK, CANAIRY_SECRETS_DIR, CANAIRY_GRPC_…."""
 
     # Where messages wait for a broker that is away, and which files have been read; default: ingest in the data folder.
     spool_dir: Path | None = None
@@ -20,6 +20,8 @@ class IngestSettings(ServiceSettings):
     canary_period_s: float = Field(60.0, ge=1, le=3600)
     # False where something else watches a clock that the kernel takes for not synchronised.
     clock_check: bool = True
+    # Files of user:password and certificates, by the names that the site file gives them.
+    secrets_dir: Path | None = None
     grpc_host: str = "127.0.0.1"
     grpc_port: int = Field(0, ge=0, le=65535)
     grpc_cert_file: Path | None = None

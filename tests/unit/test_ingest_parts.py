@@ -27,7 +27,7 @@ from services.ingest.parcel import Care
 from services.ingest.settings import IngestSettings
 from services.ingest.simulated import SimulatedSource
 from services.ingest.source import Event, RawFrame
-from services.ingest.sources import Workshop, make_sources
+from services.ingest.sources import KINDS, Workshop, make_sources
 from tests.helpers.ingest import NOON, Clock, after, camera, frames, handler_of, parcel, raw, site_of, statuses
 
 # --- the clock ------------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def test_every_camera_that_cannot_be_read_is_named_at_once(tmp_path: Path) -> No
 
     lines = str(told.value).splitlines()
     assert [line.partition(":")[0] for line in lines] == ["a", "b", "c"]
-    assert lines[0] == "a: this release cannot read gige: sources, only folder, simulated, push"
+    assert lines[0] == f"a: this release cannot read gige: sources, only {', '.join(KINDS)}"
     memory.close()
 
 

@@ -1,0 +1,55 @@
+"""A real RTSP server, GStreamer's, for the system's own Python (python3-gi). Ends when its standard input does.
+
+    rtsp_server_script.py PORT "PIPELINE with a payloader named pay0" [basic|digest USER PASSWORD]
+
+Prints `ready PORT` when it listens. /cam is the stream; all who watch share one encoder, as in a camera.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+
+def main() -> None:
+    port, pipeline, *who = sys.argv[1:]
+    gi = importlib.import_module("gi")
+    for name in ("Gst", "GstRtsp", "GstRtspServer"):
+        gi.require_version(name, "1.0")
+    glib, gst, rtsp, kit = (
+        importlib.import_module(f"gi.repository.{name}") for name in ("GLib", "Gst", "GstRtsp", "GstRtspServer")
+    )
+    gst.init(None)
+    server = kit.RTSPServer(address="127.0.0.1", service=port)
+    factory = kit.RTSPMediaFactory()
+    factory.set_launch(f"( {pipeline} )")
+    factory.set_shared(True)
+    if who:
+        server.set_auth(_auth(kit, rtsp, *who))
+        role = kit.RTSPPermissions()
+        for name in (kit.RTSP_PERM_MEDIA_FACTORY_ACCESS, kit.RTSP_PERM_MEDIA_FACTORY_CONSTRUCT):
+            role.add_permission_for_role("viewer", name, True)
+        factory.set_permissions(role)
+    server.get_mount_points().add_factory("/cam", factory)
+    server.attach(None)
+    loop = glib.MainLoop()
+    glib.io_add_watch(0, glib.IO_IN | glib.IO_HUP, lambda *_: loop.quit())
+    sys.stdout.write(f"ready {server.get_bound_port()}\n")
+    sys.stdout.flush()
+    loop.run()
+
+
+def _auth(kit: Any, rtsp: Any, method: str, user: str, password: str) -> Any:  # noqa: ANN401 - bindings without types
+    auth, token = kit.RTSPAuth(), kit.RTSPToken()
+    token.set_string(kit.RTSP_TOKEN_MEDIA_FACTORY_ROLE, "viewer")
+    if method == "digest":
+        auth.set_supported_methods(rtsp.RTSPAuthMethod.DIGEST)
+        auth.add_digest(user, password, token)
+    else:
+        auth.add_basic(kit.RTSPAuth.make_basic(user, password), token)
+    return auth
+
+
+if __name__ == "__main__":
+    main()
