@@ -74,8 +74,10 @@ class Radiometry:
 
     @classmethod
     def from_wire(cls, message: pb.Radiometry) -> Radiometry:
-        """Raises InvalidMessage for NaN and infinity, and for a curve that no camera has."""
+        """Raises InvalidMessage for NaN and infinity, and for a window or curve that no camera has."""
         through = wire.finite(message.window_transmission, "window_transmission")
+        if not 0 <= through <= 1:
+            raise InvalidMessage(f"window_transmission is {through}: must be 0 to 1")
         return cls(
             wire.finite(message.emissivity, "emissivity"),
             wire.finite(message.distance_m, "distance_m"),
@@ -83,7 +85,7 @@ class Radiometry:
             wire.finite(message.atmospheric_c, "atmospheric_c"),
             wire.finite(message.humidity, "humidity"),
             through or 1.0,
-            wire.finite(message.window_c, "window_c") if through else NO_WINDOW_C,
+            wire.finite(message.window_c, "window_c") if 0 < through < 1 else NO_WINDOW_C,
             wire.optional_number(message, "transmission"),
             message.assumed,
             _curve_from_wire(message.curve) if message.HasField("curve") else None,

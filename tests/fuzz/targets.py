@@ -214,16 +214,16 @@ def unpacked_picture() -> Check:
 
     def check(value: bytes) -> None:
         height, width = (int.from_bytes(value[at : at + 4], "little") for at in (1, 5))
-        refused = 0
+        refusals = []
         for channels in (GREY, COLOUR):
             try:
                 pixels = unpack_picture(value, height, width, channels)
-            except InvalidMessage:
-                refused += 1
+            except InvalidMessage as error:
+                refusals.append(error)
             else:
                 assert (unpack_picture(pack_picture(pixels), height, width, channels) == pixels).all()
-        if refused == len((GREY, COLOUR)):
-            raise InvalidMessage("neither grey nor colour")
+        if len(refusals) == len((GREY, COLOUR)):
+            raise refusals[0]
 
     return check
 

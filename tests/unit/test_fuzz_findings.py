@@ -14,6 +14,7 @@ from canairy.alerts import Alert
 from canairy.errors import InvalidMessage
 from canairy.messages.alarm import Alarm
 from canairy.messages.detections import Detections
+from canairy.messages.radiometry import NO_WINDOW_C, Radiometry
 from canairy.site.load import check_site
 from canairy.stream import schema
 from canairy.stream.broker import Received
@@ -184,3 +185,16 @@ def test_a_file_named_after_the_first_hour_of_the_calendar_has_no_time_in_its_na
     assert time_in_name("0001-01-01T000000+2300.png", pattern) is None
     known = time_in_name("2026-03-01T120000+0900.png", pattern)
     assert known == datetime(2026, 3, 1, 12, tzinfo=UTC) - timedelta(hours=9)
+
+
+def test_a_window_that_lets_everything_through_is_none_whatever_its_temperature() -> None:
+    told = Radiometry.from_wire(thermal_pb2.Radiometry(emissivity=0.9, window_transmission=1.0, window_c=3.0))
+
+    assert told.window_c == NO_WINDOW_C
+    assert Radiometry.from_wire(told.to_wire()) == told
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, 1e300])
+def test_a_window_that_no_housing_has_is_refused(share: float) -> None:
+    with pytest.raises(InvalidMessage, match="window_transmission is"):
+        Radiometry.from_wire(thermal_pb2.Radiometry(window_transmission=share))
