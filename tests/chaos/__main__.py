@@ -23,7 +23,7 @@ from benchmarks.machine import describe
 from tests.chaos import files
 from tests.chaos.raw import Raw
 from tests.chaos.run import Played, Scenario, play
-from tests.chaos.schedule import strikes
+from tests.chaos.schedule import MODEL, TRITON, strikes
 from tests.chaos.stage import SESSION_S
 from tests.chaos.variants import NEED_MODELS, VARIANTS
 from tests.chaos.verdict import Verdict, judge
@@ -38,6 +38,8 @@ TRIES: Final = 3
 DEATH: Final = re.compile(r"(\S+) died \(([^)]+)\)")
 # The second as Triton's guard tells that the server was killed, by us or, when a model was, by the guard itself.
 KILLED: Final = ("signal SIGKILL", "exit 137")
+# A server whose model's process is killed while it loads gives up by itself.
+GAVE_UP: Final = (TRITON, "exit 1")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -102,6 +104,8 @@ def _play(name: str, scenario: Scenario, place: Path) -> Played:
 
 def _about(options: Any, begun: datetime, frames: int, played: Played) -> dict[str, Any]:  # noqa: ANN401
     deaths = [(found[1], found[2]) for line in played.said if (found := DEATH.match(line))]
+    struck_a_model = any(it.process == MODEL for it in played.struck)
+    ours = [*((process, how) for process, how in deaths if how in KILLED), *([GAVE_UP] if struck_a_model else [])]
     return {
         "seed": options.seed,
         "kills": len(played.struck),
@@ -112,7 +116,7 @@ def _about(options: Any, begun: datetime, frames: int, played: Played) -> dict[s
         "session_timeout_s": SESSION_S,
         "deaths": dict(Counter(process for process, _ in deaths)),
         # None of ours: nobody but us kills, and we kill with SIGKILL.
-        "died_by_themselves": [f"{process}: {how}" for process, how in deaths if how not in KILLED],
+        "died_by_themselves": [f"{process}: {how}" for process, how in deaths if (process, how) not in ours],
         "machine": describe(),
     }
 
