@@ -209,7 +209,7 @@ class View(Model):
 
 
 class Camera(Model):
-    """A source of frames. `source` is e.g. folder:/path, simulated:NAME or push:."""
+    """A source of frames. `source` is e.g. folder:/path, rtsp://HOST/PATH, simulated:NAME or push:."""
 
     id: Identifier
     source: str = Field(pattern=r"^[a-z+]+:.*$")
@@ -255,7 +255,7 @@ class Camera(Model):
 
     @property
     def kind(self) -> str:
-        """The source's scheme: folder, simulated, push."""
+        """The source's scheme: folder, rtsp, simulated, push."""
         return self.source.partition(":")[0]
 
     @property

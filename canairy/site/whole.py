@@ -17,6 +17,8 @@ from canairy.site.parts import Found, Part, assets, cameras, points
 from canairy.site.words import did_you_mean
 
 SOURCE_KINDS: Final = ("folder", "video", "rtsp", "http+snapshot", "https+snapshot", "gige", "push", "simulated")
+# Which sources have which secrets.
+SECRET_KINDS: Final = {"credentials": ("rtsp", "http+snapshot", "https+snapshot"), "ca": ("https+snapshot",)}
 
 
 def whole_mistakes(document: Document) -> Iterator[Mistake]:
@@ -25,6 +27,7 @@ def whole_mistakes(document: Document) -> Iterator[Mistake]:
     rules = (
         _names(document),
         _sources(document.data),
+        _secrets(document.data),
         _groups(document, registered),
         _loads(document, registered),
         _digest(document.data),
@@ -67,6 +70,15 @@ def _sources(data: Any) -> Found:  # noqa: ANN401 - whatever the file holds
             yield location, f"unknown kind of source {kind!r}{did_you_mean(kind, SOURCE_KINDS)}"
         elif kind != "push" and not rest.strip():
             yield location, f"says {kind} and not where: nothing stands behind the colon"
+
+
+def _secrets(data: Any) -> Found:  # noqa: ANN401 - whatever the file holds
+    """Only a camera on the network asks who we are and shows a certificate."""
+    for camera in cameras(data):
+        kind = str(camera.data.get("source", "")).partition(":")[0]
+        for key, kinds in SECRET_KINDS.items():
+            if key in camera.data and kind in SOURCE_KINDS and kind not in kinds:
+                yield (*camera.location, key), f"is for {' and '.join(f'{it}:' for it in kinds)}, this one is {kind}:"
 
 
 def _groups(document: Document, registered: list[Part]) -> Found:

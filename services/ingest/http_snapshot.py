@@ -7,6 +7,7 @@ of these is a failure of the camera, told with what is wrong with it.
 
 from __future__ import annotations
 
+import math
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -57,12 +58,13 @@ class SnapshotSource:
         return persistently(self._camera.id, self._polls, self._wait, Pause(FIRST_RETRY_S, LONGEST_RETRY_S))
 
     def _polls(self) -> Iterator[Event]:
-        """Until something fails; what has been asked for late is not asked for twice."""
+        """Until something fails."""
         fetcher = Fetcher(self._address, self._credentials(), self._tls(), self._limits)
-        due_s = self._monotonic()
+        due_s, period_s = self._monotonic(), 1 / self._camera.rate_hz
         while not self._wait(max(0.0, due_s - self._monotonic())):
             yield self._event(fetcher.get())
-            due_s = max(due_s + 1 / self._camera.rate_hz, self._monotonic())
+            # On the beat: a late answer makes the next one no later, and beats that went by are left out.
+            due_s += period_s * max(1, math.floor((self._monotonic() - due_s) / period_s))
 
     def _event(self, answer: Answer) -> RawFrame | RawPicture:
         camera = self._camera

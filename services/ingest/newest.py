@@ -1,12 +1,16 @@
-"""The newest frame of a live stream: whoever is slow finds the newest, and how many went by meanwhile is counted."""
+"""The newest frames of a live stream: whoever is slow finds those, and how many went by meanwhile is counted."""
 
 from __future__ import annotations
 
 import threading
-from typing import Self
+from collections import deque
+from typing import Final, Self
 
 from canairy import metrics
 from services.ingest.ffmpeg import Decoded, Decoder
+
+# The decoder has chosen one a period. Networks and busy machines give them in pairs, and neither is old then.
+_KEPT: Final = 2
 
 
 class Newest:
@@ -17,7 +21,7 @@ class Newest:
         self._decoder = decoder
         self._passed_over = metrics.INGEST_PASSED_OVER.labels(camera)
         self._accounted = 0
-        self._frame: Decoded | None = None
+        self._frames: deque[Decoded] = deque(maxlen=_KEPT)
         self._ended = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._read, name=f"{camera}-newest", daemon=True)
@@ -37,10 +41,10 @@ class Newest:
             return self._ended
 
     def take(self, timeout_s: float) -> Decoded | None:
-        """The newest frame that was not taken yet; None when none comes in time, or ever."""
+        """The older of the newest two that were not taken yet; None when none comes in time, or ever."""
         with self._changed:
-            self._changed.wait_for(lambda: self._frame is not None or self._ended, timeout_s)
-            frame, self._frame = self._frame, None
+            self._changed.wait_for(lambda: self._frames or self._ended, timeout_s)
+            frame = self._frames.popleft() if self._frames else None
         if frame is not None:
             self._account()
         return frame
@@ -54,7 +58,7 @@ class Newest:
         try:
             for frame in self._decoder.frames():
                 with self._changed:
-                    self._frame = frame
+                    self._frames.append(frame)
                     self._changed.notify_all()
         except Exception as error:  # noqa: BLE001 - told to whoever takes frames
             self.error = error

@@ -1,6 +1,6 @@
 """The source `rtsp://HOST[:PORT]/PATH`: a live stream, its newest frame `rate_hz` times a second.
 
-Whatever happens to camera, network or decoder, it is tried again for ever, within 1.5 s where that costs nobody
+Whatever happens to camera, network or decoder, it is tried again for ever, within 1 s where that costs nobody
 anything. The camera's own time counts where it tells one (RTCP), else the time of arrival. A camera that has stopped in
 the middle of a connection is noticed by its silence; one that sends and shows nothing (no key frame, garbled) by that.
 """
@@ -26,7 +26,7 @@ from services.ingest.source import Event
 
 # Frames are to flow again within 5 s of a camera's return: a stream takes one to three of them to begin.
 FIRST_RETRY_S: Final = 0.5
-LONGEST_RETRY_S: Final = 1.5
+LONGEST_RETRY_S: Final = 1.0
 _LOOK_S: Final = 0.25
 _INPUT: Final = (
     *("-protocol_whitelist", "rtsp,rtp,tcp", "-rtsp_transport", "tcp", "-allowed_media_types", "video"),

@@ -1,110 +1,17 @@
-"""A camera with RTSP, played by a real server in a process of its own: started, killed, frozen, on loopback."""
+"""The RTSP server of the benchmarks, for tests that need it and skip without it."""
 
 from __future__ import annotations
 
-import signal
-import socket
-import subprocess
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from typing import Final, Self
-
 import pytest
 
+from benchmarks.rtsp_server import RtspServer, available, free_port, h264, mjpeg
 from tests.helpers.recordings import need_ffmpeg
 
-PYTHON: Final = "/usr/bin/python3"
-SCRIPT: Final = Path(__file__).with_name("rtsp_server_script.py")
-_NEEDED: Final = "import gi; gi.require_version('GstRtspServer', '1.0')"
-
-
-@cache
-def _there() -> bool:
-    return (
-        Path(PYTHON).exists()
-        and not subprocess.run([PYTHON, "-c", _NEEDED], capture_output=True, check=False).returncode
-    )
+__all__ = ["RtspServer", "free_port", "h264", "mjpeg", "need_rtsp_server"]
 
 
 def need_rtsp_server() -> None:
     """Skip where it or ffmpeg is missing."""
     need_ffmpeg()
-    if not _there():
+    if not available():
         pytest.skip("no gst-rtsp-server here: deploy/local/prerequisites.sh installs it")
-
-
-def h264(fps: int = 10, key_every: int = 10, picture: str = "ball", shape: tuple[int, int] = (120, 160)) -> str:
-    """H.264 as cameras send it: `picture` is a pattern of videotestsrc, `key_every` frames a key frame."""
-    height, width = shape
-    return (
-        f"videotestsrc is-live=true pattern={picture} ! "
-        f"video/x-raw,format=I420,width={width},height={height},framerate={fps}/1 ! "
-        f"x264enc tune=zerolatency speed-preset=ultrafast threads=1 key-int-max={key_every} ! "
-        "rtph264pay name=pay0 pt=96 config-interval=-1"
-    )
-
-
-def mjpeg(fps: int = 10, picture: str = "ball") -> str:
-    """JPEG over RTP."""
-    return (
-        f"videotestsrc is-live=true pattern={picture} ! "
-        f"video/x-raw,format=I420,width=160,height=120,framerate={fps}/1 ! "
-        "jpegenc ! rtpjpegpay name=pay0 pt=26"
-    )
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@dataclass
-class RtspServer:
-    """`with` starts and ends it; the port stays the same when it is started again."""
-
-    pipeline: str = field(default_factory=h264)
-    who: tuple[str, ...] = ()
-    port: int = field(default_factory=free_port)
-    _child: subprocess.Popen[str] | None = None
-
-    def __enter__(self) -> Self:
-        need_rtsp_server()
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-
-    @property
-    def source(self) -> str:
-        """As a site file has it."""
-        return f"rtsp://127.0.0.1:{self.port}/cam"
-
-    def start(self) -> None:
-        """Start it, and wait until it listens."""
-        command = [PYTHON, str(SCRIPT), str(self.port), self.pipeline, *self.who]
-        self._child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        assert self._child.stdout is not None
-        assert self._child.stdout.readline() == f"ready {self.port}\n"
-
-    def kill(self) -> None:
-        """As if its plug were pulled, but for the kernel's word that the connections are gone."""
-        if self._child is not None:
-            self._child.kill()
-            self._child.communicate()
-            self._child = None
-
-    def freeze(self) -> None:
-        """It answers nothing, and its connections stay."""
-        assert self._child is not None
-        self._child.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """It goes on."""
-        assert self._child is not None
-        self._child.send_signal(signal.SIGCONT)

@@ -13,6 +13,7 @@ from typing import Any
 
 
 def main() -> None:
+    """Serve until standard input ends."""
     port, pipeline, *who = sys.argv[1:]
     gi = importlib.import_module("gi")
     for name in ("Gst", "GstRtsp", "GstRtspServer"):
@@ -29,7 +30,7 @@ def main() -> None:
         server.set_auth(_auth(kit, rtsp, *who))
         role = kit.RTSPPermissions()
         for name in (kit.RTSP_PERM_MEDIA_FACTORY_ACCESS, kit.RTSP_PERM_MEDIA_FACTORY_CONSTRUCT):
-            role.add_permission_for_role("viewer", name, True)
+            role.add_permission_for_role("viewer", name, True)  # noqa: FBT003 - the bindings take no names
         factory.set_permissions(role)
     server.get_mount_points().add_factory("/cam", factory)
     server.attach(None)
