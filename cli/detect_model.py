@@ -91,12 +91,17 @@ def detected(
     for file in files:
         try:
             shown = show(file, scale_k, offset_c, detector.card.window_k)
-            found = detector.find(shown.counts, shown.scale_k, shown.offset_k)
+            boxes = equipment_in(detector, shown, least_score)
         except (UnreadableFile, InvalidMessage) as error:
             yield Detected(file, error=str(error))
             continue
-        boxes = [box for box in _equipment(found, detector.card.labels, shown) if box.score >= least_score]
         yield Detected(file, boxes, palette=shown.palette)
+
+
+def equipment_in(detector: Served, shown: Shown, least_score: float = LEAST_SCORE) -> list[Equipment]:
+    """What it finds, surest first, in pixels of the file. Raises InvalidMessage where there is nothing to look at."""
+    found = detector.find(shown.counts, shown.scale_k, shown.offset_k)
+    return [box for box in _equipment(found, detector.card.labels, shown) if box.score >= least_score]
 
 
 def _equipment(found: Boxes, labels: Sequence[str], shown: Shown) -> Iterator[Equipment]:

@@ -52,15 +52,19 @@ def show(file: Path, scale_k: float, offset_c: float, window_k: tuple[float, flo
     """
     if holds_temperatures(file):
         frame = read_linear_png(file, scale_k, offset_c)
-        return _shown(file, frame.counts, frame.scale_k, frame.offset_k)
+        return shown(file.name, frame.counts, frame.scale_k, frame.offset_k)
     grey, palette = grey_of(read_picture(file, cv2.IMREAD_COLOR))
-    return _shown(file, grey.astype(np.uint16), *over_window(window_k), palette)
+    return shown(file.name, grey.astype(np.uint16), *over_window(window_k), palette)
 
 
-def _shown(file: Path, counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float, palette: str = "") -> Shown:
+def shown(name: str, counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float, palette: str = "") -> Shown:
+    """Counts of any size (kelvin = count * scale_k + offset_k) as a detector takes them.
+
+    Raises UnreadableFile, which names the file, with a side under 32 pixels.
+    """
     height, width = counts.shape
     if min(height, width) < SMALLEST_SIDE_PX:
-        raise UnreadableFile(f"{file.name}: {width}x{height} pixels show no equipment: {SMALLEST_SIDE_PX} a side do")
+        raise UnreadableFile(f"{name}: {width}x{height} pixels show no equipment: {SMALLEST_SIDE_PX} a side do")
     if (width, height) != (FRAME_WIDTH, FRAME_HEIGHT):
         # The whole of it, stretched where its shape differs: a part that is cut off cannot be looked at.
         resized = cv2.resize(counts, (FRAME_WIDTH, FRAME_HEIGHT), interpolation=cv2.INTER_LINEAR)

@@ -25,7 +25,9 @@ class LinearScale:
 
 @dataclass(frozen=True, slots=True)
 class ThermalFrame:
-    """`celsius` is float32 (height, width), degrees Celsius, all of them possible.
+    """`celsius` is float32 (height, width), degrees Celsius, all of them possible as a thermal file is read.
+
+    Where they were read off colours, or a mask lies over them, NaN stands for no temperature.
 
     `kind` names the format ("flir-rjpeg", "png-16", ...). `parameters` are those the temperatures were made with, None
     when the file does not say. `counts` (uint16) with `radiometry` are the camera's own, with `scale` they are linear.

@@ -63,7 +63,7 @@ def grey_of(picture: Picture) -> tuple[Grey, str]:
     name = palette_of(picture)
     if name in {WHITE_HOT, UNKNOWN}:
         return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8), name
-    return np.rint(_palette(name).place(picture).position * 255).astype(np.uint8), name
+    return np.rint(known_palette(name).place(picture).position * 255).astype(np.uint8), name
 
 
 def palette_of(picture: Picture) -> str:
@@ -74,13 +74,13 @@ def palette_of(picture: Picture) -> str:
     """
     colours = picture.reshape(1, -1, 3)
     some = colours[:, :: max(1, colours.shape[1] // SAMPLE)]
-    away = {name: float(np.median(_palette(name).place(some).distance)) for name in PALETTES}
+    away = {name: float(np.median(known_palette(name).place(some).distance)) for name in PALETTES}
     nearest = min(away, key=lambda name: away[name])
     return nearest if away[nearest] <= FARTHEST_COLOUR else UNKNOWN
 
 
 @cache
-def _palette(name: str) -> Palette:
+def known_palette(name: str) -> Palette:
     """One of PALETTES at 256 steps."""
     points = np.array(PALETTES[name], np.float64)[:, ::-1]
     place = np.linspace(0, len(points) - 1, STEPS)

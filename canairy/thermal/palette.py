@@ -24,6 +24,7 @@ FARTHEST_COLOUR: Final = 12.0
 # for one (six bits a channel): so the work is bounded, whatever is in a picture of 16 million pixels.
 _MOST_COLOURS: Final = 1 << 18
 _NEIGHBOURS: Final = 0xFCFCFC
+_TOUCHES: Final = 1e-3  # of a level, in which float32 may differ
 _BLOCK: Final = 8192  # colours compared at once: 8192 x 400 differences of float32 are 13 MB
 
 Picture = npt.NDArray[np.uint8]
@@ -76,8 +77,16 @@ class Palette:
         level = squares.argmin(1)
         below, above = (self._foot(lab, np.clip(level + side, 0, len(self.lab) - 2)) for side in (-1, 0))
         nearer = below[1] <= above[1]
-        place = np.where(nearer, below[0], above[0]) / np.float32(len(self.lab) - 1)
+        place = self._to_the_ends(np.where(nearer, below[0], above[0])) / np.float32(len(self.lab) - 1)
         return place.astype(np.float32), np.where(nearer, below[1], above[1])
+
+    def _to_the_ends(self, levels: Floats) -> Floats:
+        """A bar's outermost lines often have one colour: what has it, or is beyond it, stands at the very end."""
+        last = len(self.colours) - 1
+        same = [(self.colours == end).all(axis=1) for end in (self.colours[0], self.colours[-1])]
+        cold = last if same[0].all() else int(same[0].argmin()) - 1
+        hot = 0 if same[1].all() else last - (int(same[1][::-1].argmin()) - 1)
+        return np.where(levels <= cold + _TOUCHES, 0, np.where(levels >= hot - _TOUCHES, last, levels))
 
     def _foot(self, lab: Floats, start: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
         """The nearest point on the line from level `start` to the next: its place in levels, and its distance."""

@@ -33,6 +33,8 @@ _DARK_IS_ZERO: Final = 1
 _TOP_LEFT: Final = 1
 # Bits and sample format: 1 is unsigned, 3 is floating point.
 _KINDS: Final = {(16, 1): ("tiff-16", "u2"), (32, 3): ("tiff-float", "f4")}
+# Nearer to zero than what is left of any computation with temperatures.
+_TINY: Final = 1e-30
 _FORMATS: Final = {1: "unsigned", 2: "signed", 3: "floating point"}
 
 Pixels = npt.NDArray[np.generic]
@@ -55,9 +57,20 @@ def read_tiff(content: bytes, scale: LinearScale) -> ThermalFrame:
     if kind == "tiff-float":
         celsius = pixels.astype(np.float32)
         check_celsius(celsius)
+        _check_order(celsius)
         return ThermalFrame(kind, celsius)
     counts = pixels.astype(np.uint16)
     return ThermalFrame(kind, linear_celsius(counts, scale), counts=counts, scale=scale)
+
+
+def _check_order(celsius: npt.NDArray[np.float32]) -> None:
+    """Temperatures of few digits (20.0) in the wrong byte order are all but zero, which is within all limits."""
+    tiny = (np.abs(celsius) < _TINY) & (celsius != 0)
+    if tiny.any():
+        raise UnreadableFile(
+            f"{int(tiny.sum())} of {celsius.size} pixels are such as {celsius[tiny][0]:.1e} degC: damaged, or written "
+            "in another byte order than its header says"
+        )
 
 
 def _shape(directory: Directory) -> tuple[int, int]:

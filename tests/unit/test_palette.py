@@ -116,3 +116,21 @@ def test_of_more_colours_than_any_camera_paints_neighbours_are_placed_as_one() -
     near = lone.distance[0] < 20
     assert np.abs(crowded.distance[0, :20_000] - lone.distance[0]).max() < 4
     assert np.quantile(np.abs(crowded.position[0, :20_000] - lone.position[0])[near], 0.95) < 0.02
+
+
+def test_what_has_the_colour_of_a_palette_s_last_levels_stands_at_its_end() -> None:
+    """As the outermost lines of a colour bar in a JPEG do: without it, the hottest would be no bound."""
+    colours = inferno().colours.copy()
+    colours[:4], colours[-3:] = colours[4], colours[-4]
+
+    placed = Palette(colours).place(inferno().colours[None])
+
+    assert placed.position[0, :5].tolist() == [0] * 5
+    assert placed.position[0, -4:].tolist() == [1] * 4
+    assert 0 < placed.position[0, 5] < placed.position[0, -5] < 1
+
+
+def test_a_palette_of_one_colour_has_everything_at_its_cold_end() -> None:
+    placed = Palette(np.zeros((5, 3), np.uint8)).place(np.zeros((1, 2, 3), np.uint8))
+
+    assert placed.position.tolist() == [[0, 0]]

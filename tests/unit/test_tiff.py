@@ -168,3 +168,15 @@ def test_lengths_of_pixels_that_are_missing_are_told() -> None:
 
     with pytest.raises(UnreadableFile, match="1 places and 0 lengths of pixels, 1 are needed"):
         read_tiff(content.replace(entry, struct.pack("<HHI", 280, 4, 1)), SCALE)
+
+
+@pytest.mark.parametrize("celsius", [20.0, 415.5, -67.5])
+def test_floats_in_another_byte_order_than_the_header_says_are_told(celsius: float) -> None:
+    wrong = np.full((24, 32), celsius, np.float32).byteswap()
+
+    with pytest.raises(UnreadableFile, match=r"768 of 768 pixels are such as .*another byte order"):
+        read_tiff(tiff(wrong), SCALE)
+
+
+def test_a_frame_of_zeros_is_one_of_zero_degrees() -> None:
+    assert (read_tiff(tiff(np.zeros((24, 32), np.float32)), SCALE).celsius == 0).all()
