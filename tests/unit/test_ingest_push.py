@@ -98,7 +98,7 @@ def test_parameters_of_the_pusher_travel_with_the_frame() -> None:
         ({"radiometry": thermal_pb2.Radiometry(emissivity=math.nan)}, "emissivity is nan"),
         (
             {"radiometry": thermal_pb2.Radiometry(emissivity=0.9, window_transmission=1.5)},
-            "radiometry: window_transmission is 1.5: must be 0.01 to 1",
+            "window_transmission is 1.5: must be 0 to 1",
         ),
         (
             {"radiometry": thermal_pb2.Radiometry(emissivity=0.9, curve=thermal_pb2.CameraCurve(r1=1, b=-1))},
