@@ -31,6 +31,9 @@ CROPS_NOT_SCORED = Counter("canairy_crops_not_scored", "Crops measured without a
 # --- ingest -----------------------------------------------------------------------------------------------------
 INGEST_FRAMES = Counter("canairy_ingest_frames", "Frames taken in", ["camera"])
 INGEST_REFUSED = Counter("canairy_ingest_refused", "Frames and files that could not be used", ["camera"])
+INGEST_SKIPPED = Counter(
+    "canairy_ingest_skipped", "Frames sent on in which nobody measures: shutter, range switch...", ["camera", "reason"]
+)
 INGEST_DROPPED = Counter("canairy_ingest_dropped", "Live messages lost on the way to the broker", ["camera", "reason"])
 INGEST_CAMERA_HEALTHY = Gauge("canairy_ingest_camera_healthy", "1 while a camera is live or finished", ["camera"])
 INGEST_BROKER_AWAY = Gauge("canairy_ingest_broker_away", "1 while Kafka does not answer and the spool is filled")

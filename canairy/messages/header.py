@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from canairy.messages import wire
+from canairy.messages.box import Box
+from canairy.messages.shift import Shift
 from protos.canairy.v1 import thermal_pb2 as pb
 
 # Site-wide conditions, carried as flags from where they are seen to the canary's heartbeat.
@@ -17,13 +19,31 @@ DISK_FULL = "disk_full"
 OVER_RANGE = "over_range"
 MODEL_UNAVAILABLE = "model_unavailable"
 
+# Edges are lost (rain, fog, a dirty window): the true temperatures are these or higher.
+READS_LOW = "reads_low"
+# Frames with one of these show no temperatures of the view: they are sent on, and nobody measures in them.
+SHUTTER = "shutter"
+RANGE_SWITCH = "range_switch"
+CAMERA_SATURATED = "camera_saturated"
+CAMERA_MOVING = "camera_moving"
+CAMERA_UNSETTLED = "camera_unsettled"
+VIEW_UNMATCHED = "view_unmatched"
+VIEW_MOVED = "view_moved"
+UNFIT = frozenset(
+    {SHUTTER, RANGE_SWITCH, CAMERA_SATURATED, CAMERA_MOVING, CAMERA_UNSETTLED, VIEW_UNMATCHED, VIEW_MOVED}
+)
+
 # The reserved camera, view and asset of the canary; identifiers of a site file never begin with "_".
 CANARY = "_canary"
 
 
 @dataclass(frozen=True, slots=True)
 class FrameHeader:
-    """Identity of one frame. `captured_at` and `received_at` are UTC; `frame` is the same for a repeated picture."""
+    """Identity of one frame. `captured_at` and `received_at` are UTC; `frame` is the same for a repeated picture.
+
+    `shift`: where it lies against its view's reference; None where it lies as the regions were drawn.
+    `hidden`: parts of the picture in which something stands before the view.
+    """
 
     site: str
     site_digest: str
@@ -34,6 +54,13 @@ class FrameHeader:
     received_at: datetime
     live: bool = True
     flags: tuple[str, ...] = ()
+    shift: Shift | None = None
+    hidden: tuple[Box, ...] = ()
+
+    @property
+    def unfit(self) -> bool:
+        """Nobody is to measure in this frame."""
+        return not UNFIT.isdisjoint(self.flags)
 
     def to_wire(self) -> pb.FrameHeader:
         """The protobuf message."""
@@ -47,6 +74,8 @@ class FrameHeader:
             received_at=wire.timestamp(self.received_at),
             live=self.live,
             flags=self.flags,
+            shift=None if self.shift is None else self.shift.to_wire(),
+            hidden=[box.to_wire() for box in self.hidden],
         )
 
     @classmethod
@@ -62,6 +91,8 @@ class FrameHeader:
             received_at=wire.moment(message.received_at, "header.received_at"),
             live=message.live,
             flags=tuple(message.flags),
+            shift=Shift.from_wire(message.shift) if message.HasField("shift") else None,
+            hidden=tuple(Box.from_wire(box) for box in message.hidden),
         )
 
 

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from canairy.site.duration import parse_duration
+from canairy.site.watched import Watched
 
 # "_" first is reserved for the canary; "/" separates a view from its finds.
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -181,7 +182,7 @@ class Asset(Model):
         return equipment
 
 
-class View(Model):
+class View(Watched):
     """What a camera sees: a PTZ preset or the one fixed view; `*`: each file of a folder is a view of its own."""
 
     id: Identifier | Literal["*"]

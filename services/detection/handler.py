@@ -7,6 +7,9 @@ Three ways to find equipment, and who wins where they do not agree:
 3. A hot spot whose hottest pixel lies in a registered region (or within a few pixels of it) belongs to that asset; in
    the box of a find, to that find; every other one is a find of its own.
 
+Registered regions move along with the view (`follow`). A frame that shows no temperatures of its view (a shutter, a
+camera on its way) has no regions, and what was found before neither goes on nor ends.
+
 While the detector is away there are regions and hot spots, the frame is flagged `model_unavailable`, and equipment that
 it found before is measured where it was.
 """
@@ -28,7 +31,7 @@ from canairy.messages.header import CANARY, MODEL_UNAVAILABLE, FrameHeader, Plac
 from canairy.messages.thermogram import Thermogram, to_celsius
 from canairy.messages.wire import EPOCH
 from canairy.present import AHEAD, SET_BACK, Present
-from canairy.site.model import EACH_FILE, Site, View
+from canairy.site.model import EACH_FILE, Asset, Site, View
 from canairy.stream import schema
 from canairy.stream.broker import Outgoing, Partition, Received
 from canairy.stream.step import Decoded
@@ -41,6 +44,7 @@ from services.detection.backlog import Backlog
 from services.detection.detector import Looking
 from services.detection.finds import Box, ViewFinds
 from services.detection.finds_state import Remembered
+from services.detection.follow import followed, hides, uncovered
 from services.detection.hotspots import HotSpot, find_hotspots
 from services.detection.naming import Seen, match
 from services.detection.picture import Picture
@@ -118,7 +122,7 @@ class Detection:
         """What the detector sees in each; None while it is away. Raises Unavailable while one waits for it."""
         if self._detector is None:
             return [()] * len(batch)
-        asked = [index for index, decoded in enumerate(batch) if decoded.message.frame.header.camera != CANARY]
+        asked = [index for index, decoded in enumerate(batch) if _worth_asking(decoded.message.frame.header)]
         with spans("ask detector", [batch[index].record.headers for index in asked]):
             found = self._detector.at([batch[index].message.shown for index in asked])
         if found is None:
@@ -156,13 +160,16 @@ class Detection:
         view = self._view(picture.frame)
         if view is None:
             return [Region(CANARY, RegionKind.REGISTERED, 0, 0, thermogram)], None
+        header = picture.frame.header
+        if header.unfit:
+            return [], None
         scale = thermogram.scale_k, thermogram.offset_k
-        agreed = agree(view.assets, seen or ())
+        assets = followed(view.assets, header.shift, thermogram.width, thermogram.height)
+        agreed = agree(assets, seen or ())
         registered = [
-            replace(regions.registered(asset, picture.counts, *scale), equipment=agreed.registered.get(asset.id))
-            for asset in view.assets
+            replace(_registered(asset, picture), equipment=agreed.registered.get(asset.id)) for asset in assets
         ]
-        spots = _unregistered(find_hotspots(picture.celsius), view, picture)
+        spots = _unregistered(find_hotspots(picture.celsius), assets, picture)
         boxes = [box for it in agreed.others if (box := picture.box(it)) is not None]
         named, memory = self._name(picture, view, spots, boxes, now, looked=seen is not None)
         return registered + [_find_region(one, picture.counts, *scale) for one in named], memory
@@ -202,10 +209,23 @@ def _newest(remembered: Remembered) -> datetime:
     return remembered.finds.newest or EPOCH
 
 
-def _unregistered(spots: list[HotSpot], view: View, picture: Picture) -> list[HotSpot]:
+def _worth_asking(header: FrameHeader) -> bool:
+    return header.camera != CANARY and not header.unfit
+
+
+def _registered(asset: Asset, picture: Picture) -> Region:
+    if hides(picture.frame.header, asset):
+        return Region(asset.id, RegionKind.REGISTERED, 0, 0, None, asset.region)
+    thermogram = picture.frame.thermogram
+    return regions.registered(asset, picture.counts, thermogram.scale_k, thermogram.offset_k)
+
+
+def _unregistered(spots: list[HotSpot], assets: Sequence[Asset], picture: Picture) -> list[HotSpot]:
     height, width = picture.counts.shape
-    taken = regions.occupied(tuple(asset.region for asset in view.assets), height, width)
-    return [spot for spot in spots if not taken[spot.peak_y, spot.peak_x]]
+    taken = regions.occupied(tuple(asset.region for asset in assets), height, width)
+    header = picture.frame.header
+    free = [spot for spot in spots if not taken[spot.peak_y, spot.peak_x]]
+    return [spot for spot in free if uncovered(header, spot.peak_x, spot.peak_y)]
 
 
 def _find_region(seen: Seen, counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float) -> Region:

@@ -13,7 +13,11 @@ from canairy.messages.thermogram import Thermogram
 from canairy.messages.wire import EPOCH
 from canairy.site.model import Camera, Site
 from canairy.topics import MAX_MESSAGE_BYTES
+from services.ingest.drift import Measured
+from services.ingest.outlook import Outlook
 from services.ingest.picture import Picture, examine
+from services.ingest.shelf import MemoryShelf, Shelf
+from services.ingest.sight import Sight
 from services.ingest.source import RawFrame
 from services.ingest.times import Stamp, live_stamp, possible, pushed_stamp, recorded_stamp, text
 from services.ingest.watch import CameraWatch
@@ -25,12 +29,25 @@ _ROOM_BYTES: Final = 64 * 1024
 _DOUBTFUL: Final = {CameraState.FROZEN: "camera_frozen", CameraState.BLACK: "camera_black"}
 
 
+def _unmeasured(_name: str, _at: datetime) -> float | None:
+    """Nobody measures."""
+    return None
+
+
 class Feed:
     """What is remembered of one camera; not for two threads at once."""
 
-    def __init__(self, site: Site, camera: Camera, started_at: datetime) -> None:
+    def __init__(
+        self,
+        site: Site,
+        camera: Camera,
+        started_at: datetime,
+        shelf: Shelf | None = None,
+        measured: Measured = _unmeasured,
+    ) -> None:
         self.camera = camera
         self.watch = CameraWatch(site.site.id, camera, started_at)
+        self._outlook = Outlook(camera, shelf or MemoryShelf(), measured)
         self._site = site
         self._radiometry = Radiometry(**camera.radiometry.model_dump())
         self._newest_at: datetime | None = None
@@ -52,9 +69,24 @@ class Feed:
         except InvalidMessage as error:
             self._watch_refused(picture, str(error), now)
             raise
-        self.watch.saw(picture, now)
-        header = self._header(raw, frame, stamp, now, self._flags(picture, stamp, flags))
+        sight = self._saw(raw, picture, stamp, now)
+        header = self._header(raw, frame, stamp, now, (*self._flags(picture, stamp, flags), *sight.flags), sight)
         return Frame(header, thermogram, raw.radiometry or self._radiometry)
+
+    def refused(self, reason: str, now: datetime) -> None:
+        """A frame or file of this camera could not be used."""
+        if self.camera.live and self.camera.kind != "push":
+            self._outlook.decoding.saw(reason, now)
+            self.watch.faults(self._outlook.faults())
+
+    def _saw(self, raw: RawFrame, picture: Picture, stamp: Stamp, now: datetime) -> Sight:
+        sight = self._outlook.at(raw, picture, stamp.captured_at)
+        self.watch.saw(picture, now, sight)
+        if self.camera.live and self.camera.kind != "push":
+            self._outlook.clock.saw(raw.taken_at, now)
+            self._outlook.decoding.saw("", now)
+        self.watch.faults(self._outlook.faults())
+        return sight
 
     def _check(self, raw: RawFrame, picture: Picture) -> None:
         if self.camera.view(raw.view) is None:
@@ -90,17 +122,21 @@ class Feed:
         own = (OVER_RANGE,) if picture.saturated else ()
         return (*stamp.flags, *own, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
 
-    def _header(self, raw: RawFrame, frame: str, stamp: Stamp, now: datetime, flags: tuple[str, ...]) -> FrameHeader:
+    def _header(
+        self, raw: RawFrame, frame: str, stamp: Stamp, now: datetime, flags: tuple[str, ...], sight: Sight
+    ) -> FrameHeader:
         return FrameHeader(
             site=self._site.site.id,
             site_digest=self._site.digest,
             camera=self.camera.id,
-            view=raw.view,
+            view=sight.view or raw.view,
             frame=frame,
             captured_at=stamp.captured_at,
             received_at=now,
             live=self.camera.live,
             flags=flags,
+            shift=sight.shift,
+            hidden=sight.hidden,
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.alerting.judge.arrival import KEPT
+from services.alerting.judge.camera_faults import NAMES as FAULTS
 from services.alerting.judge.desk import Desk, Seen
 from services.alerting.judge.memory import Memory, Point
 from services.alerting.judge.rules import COVERAGE, HOT_SPOT, SiteRules
@@ -65,8 +66,8 @@ class Retirement:
             return asset.conditions | ({COVERAGE} if live else frozenset())
         if point.name == self.rules.site:
             return SITE_CONDITIONS | {COVERAGE}
-        if point.name in self.rules.cameras or point.name in self.rules.views:
-            return frozenset({COVERAGE})
+        if point.name in self.rules.cameras or point.name in self.rules.all_views:
+            return FAULTS | {COVERAGE}
         last = point.last
         if last is None or not self.rules.has_view(last.header.camera, last.header.view):
             return None

@@ -14,7 +14,7 @@ from services.alerting.judge.memory import Memory, Point, Watch
 
 INVALID: Final = "invalid"
 # In these states a camera goes on sending pictures that show nothing new, or nothing at all.
-BLIND: Final = frozenset({CameraState.FROZEN, CameraState.BLACK})
+BLIND: Final = frozenset({CameraState.FROZEN, CameraState.BLACK, CameraState.SATURATED})
 
 
 @dataclass(frozen=True, slots=True)
