@@ -44,7 +44,7 @@ class _Eye:
 
     steps: StepWatch = field(default_factory=StepWatch)
     noise: NoiseWatch = field(default_factory=NoiseWatch)
-    last: Sight = Sight()
+    last: Sight = field(default_factory=Sight)
     interrupted: bool = False
 
     def unseen(self, *flags: str) -> Sight:

@@ -117,6 +117,7 @@ class Coverage:
         if blinded(point):
             return  # told already, by an alarm that says more
         delay = max(self.rules.coverage_after, camera.stale_after)
+        above = above if point.covered_from is None else max(above, point.covered_from)
         valid = {asset: self._last_valid(self.memory.of(asset)) for asset in assets}
         newest = max(valid.values())
         if now - max(newest, above) > camera.stale_after:
@@ -125,7 +126,6 @@ class Coverage:
             silence = Silence(point, newest, max(newest, above), reason, response, camera.name, view)
             self._raise_when_due(silence, now, delay)
             return
-        above = above if point.covered_from is None else max(above, point.covered_from)
         for asset, since in valid.items():
             if now - max(since, above) >= delay:
                 self._raise_when_due(self._asset(asset, since, above, camera, view), now, delay)
