@@ -30,7 +30,8 @@ class _Part:
 def whole_mistakes(document: Document) -> Iterator[Mistake]:
     """The mistakes of all rules, in no order."""
     assets = list(_assets(document.data))
-    for rule in (_names(document), _sources(document.data), _groups(document, assets), _loads(document, assets)):
+    rules = (_names(document), _sources(document.data), _groups(document, assets), _loads(document, assets))
+    for rule in (*rules, _patches(document.data)):
         for location, message in rule:
             yield Mistake(document.entry(location).line, dotted(location), message)
     for asset in assets:
@@ -115,6 +116,18 @@ def _loads(document: Document, assets: list[_Part]) -> Found:
         load = asset.data.get("load")
         if isinstance(load, str) and load not in known:
             yield (*asset.location, "load"), f"{load!r} is not among the measurements{did_you_mean(load, known)}"
+
+
+def _patches(data: Any) -> Found:  # noqa: ANN401 - whatever the file holds
+    """A sensor that tells a patch's temperature is a measurement of the site."""
+    known = data.get("measurements") if isinstance(data, dict) else None
+    declared = known if isinstance(known, dict) else {}
+    for kind, view in _points(data):
+        patch = view.data.get("reference_patch") if kind == "view" else None
+        name = patch.get("measurement") if isinstance(patch, dict) else None
+        if isinstance(name, str) and name not in declared:
+            location = (*view.location, "reference_patch", "measurement")
+            yield location, f"{name!r} is not among the measurements{did_you_mean(name, declared)}"
 
 
 def _points(data: Any) -> Iterator[tuple[str, _Part]]:  # noqa: ANN401 - whatever the file holds

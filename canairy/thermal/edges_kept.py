@@ -1,7 +1,8 @@
 """Which parts of a view still show the edges of its reference: a fog takes them everywhere, a lorry where it stands.
 
 Both pictures are cut into blocks. In each, the frame's edge directions are projected on the reference's: 1 where they
-are the same, 0 where they are gone or others (Bigun and Granlund's doubled angles, see `registration_edges`).
+are the same, 0 where they are gone or others (Bigun and Granlund's doubled angles, see `registration_edges`). How much
+edge there is at all is told beside it: by another light, edges run elsewhere; behind a lorry's side there are none.
 """
 
 from __future__ import annotations
@@ -21,14 +22,18 @@ COLUMNS: Final = 10
 _FINE: Final = 2  # Edges.fine is at half size
 _LEAST: Final = 0.01  # mean squared length of a block's edges in the reference: below, there are none to lose
 _BLUR_PX: Final = 1.5
+_HOLDS: Final = 0.35  # a block that usually keeps less has nothing to lose but noise
+_KEPT: Final = 0.4  # of what is usual: a block that keeps less has lost its edges
+_EMPTY: Final = 0.25  # of what is usual: there are hardly any others in their place
 
 Shares = npt.NDArray[np.float64]
 
 
 def kept(reference: Edges, frame: Edges, move: Move | None = None) -> Shares:
-    """How much of the reference's edges each block of it keeps: float64 (ROWS, COLUMNS), NaN where it has none.
+    """What each block of the reference keeps of its edges: float64 (2, ROWS, COLUMNS), NaN where it has none.
 
-    `move` leads from the reference to the frame. Both must have the same size.
+    [0]: how much of them is there, running as they did; [1]: how much edge is there, however it runs. `move` leads from
+    the reference to the frame. Both must have the same size.
     """
     directions, seen = _brought_back(frame, move)
     both = seen & reference.fine_seen
@@ -36,7 +41,8 @@ def kept(reference: Edges, frame: Edges, move: Move | None = None) -> Shares:
     common = _sums((np.conj(own) * directions).real)
     power, area = _sums(np.abs(own) ** 2), _sums(np.ones(own.shape, np.float32))
     enough = power > _LEAST * area
-    return np.where(enough, common / np.where(enough, power, 1.0), np.nan)
+    both_parts = np.stack([common, _sums(np.abs(directions * both) ** 2)])
+    return np.where(enough, both_parts / np.where(enough, power, 1.0), np.nan)
 
 
 def sharpness(picture: Grey, seen: npt.NDArray[np.bool_] | None = None) -> float:
@@ -61,10 +67,11 @@ class Loss:
     box: tuple[int, int, int, int]
 
 
-def loss(shares: Shares, usual: Shares, least: float, least_usual: float) -> Loss:
-    """What was lost against what is `usual`: blocks that keep less than `least` of it, where it is `least_usual`."""
-    known = np.isfinite(usual) & np.isfinite(shares) & (np.nan_to_num(usual) >= least_usual)
-    lost = known & (np.nan_to_num(shares) < least * np.nan_to_num(usual))
+def loss(now: Shares, usual: Shares) -> Loss:
+    """What was lost against what is `usual`, both as `kept` tells them: blocks of which no edge is left, nor others."""
+    known = np.isfinite(usual[0]) & np.isfinite(now[0]) & (np.nan_to_num(usual[0]) >= _HOLDS)
+    left = np.nan_to_num(now) / np.maximum(np.nan_to_num(usual), 1e-9)
+    lost = known & (left[0] < _KEPT) & (left[1] < _EMPTY)
     if not lost.any():
         return Loss(0.0, 0.0, (0, 0, 0, 0))
     # Blocks without edges lie between those that have them: what is one block apart is one piece.

@@ -2,8 +2,9 @@
 
 A camera that hangs may go on sending its last picture, and not to the bit: its clock runs on in a corner, or a codec
 adds a little of its own. So noise is measured as the mean difference of two frames over the stiller nine tenths of
-their pixels, and held against what this camera showed before. Where counts are too coarse for its noise, nothing is
-said: then only a picture that is the same to the bit is frozen.
+their pixels, and held against what this camera showed before. Where that says nothing, only a picture that is the same
+to the bit is frozen: counts may be too coarse for the noise; pictures may come twice, from a sensor slower than its
+stream; and a video codec may leave out what hardly changed, and send it all with the next key frame.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _STILL: Final = 0.9  # the rest may be a clock, a bird, a relay that warms up
 _QUIET_SHARE: Final = 0.2  # of the usual noise; a camera that averages over 16 frames keeps a quarter of it
 _STILL_K: Final = 0.15  # the noise of a poor sensor
 _STILL_TIMES: Final = 2.0  # the usual noise
+_STEADY: Final = 0.5  # of the usual noise, in four frames of five
 _LEAST_STEPS: Final = 0.25  # of a count: below, most pixels show no noise at all
 
 
@@ -31,7 +33,7 @@ class NoiseWatch:
 
     def __init__(self) -> None:
         self._before: Kelvin | None = None
-        self._usual_k: deque[float] = deque(maxlen=_REMEMBERED)
+        self._seen_k: deque[float] = deque(maxlen=_REMEMBERED)
         self._quiet = 0
         self._last_k = np.inf
 
@@ -62,12 +64,15 @@ class NoiseWatch:
             self._quiet += 1
             return
         self._quiet = 0
-        if noise_k > 0:  # a sensor that is slower than its stream sends pictures twice
-            self._usual_k.append(noise_k)
+        self._seen_k.append(noise_k)
 
     def _usual(self) -> float:
-        """Kelvin; 0 while too little is known."""
-        return median(self._usual_k) if len(self._usual_k) >= LEAST_KNOWN else 0.0
+        """Kelvin; 0 while too little is known, and where it is not the same from frame to frame."""
+        if len(self._seen_k) < LEAST_KNOWN:
+            return 0.0
+        usual_k = median(self._seen_k)
+        low_k = sorted(self._seen_k)[len(self._seen_k) // 5]
+        return usual_k if low_k >= _STEADY * usual_k else 0.0
 
 
 def _noise_k(before: Kelvin, grid: Kelvin) -> float:

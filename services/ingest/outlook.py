@@ -69,7 +69,7 @@ class Outlook:
         read_here = camera.live and camera.kind not in {"push", "video"}
         self._tour = Tour(self._views) if read_here and len(camera.views) > 1 and self._views else None
         learns = read_here and len(camera.views) == 1 and camera.views[0].reference is None and not self._views
-        self._teaching = Teaching() if learns else None
+        self._teaching = Teaching(camera.views[0].id) if learns else None
         self._eyes = {view.id: _Eye() for view in camera.views}
         self._single = camera.views[0].id == EACH_FILE
 

@@ -13,10 +13,12 @@ from typing import Final
 
 import numpy as np
 
+from canairy.log import get_logger
 from canairy.thermal.registration import Reference
 from canairy.thermal.registration_edges import edges_of
 from services.ingest.grid import Kelvin
 
+log = get_logger()
 FRAMES: Final = 5
 APART: Final = timedelta(seconds=1)
 AGAIN: Final = timedelta(minutes=5)
@@ -29,10 +31,12 @@ STILL_PX: Final = 1.0
 
 @dataclass(slots=True)
 class Teaching:
-    """The frames of one view so far."""
+    """The frames of one view so far. `view`: its name, for the log."""
 
+    view: str = ""
     _frames: list[Kelvin] = field(default_factory=list)
     _next_at: datetime | None = None
+    _told: bool = False
 
     def due(self, at: datetime) -> bool:
         """Whether a frame taken `at` is wanted."""
@@ -50,6 +54,9 @@ class Teaching:
         learnt = np.asarray(np.mean(frames, axis=0), np.float32)
         if _recognised(learnt, frames):
             return learnt
+        if not self._told:
+            log.info("a view is not learnt: there is too little to recognise it by", view=self.view)
+            self._told = True
         self._next_at = at + AGAIN
         return None
 

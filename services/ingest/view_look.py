@@ -22,12 +22,10 @@ from services.ingest.grid import Kelvin
 
 LEAST_KNOWN: Final = 5  # good looks, before it is known what is usual
 _FORGETS: Final = 1 / 900  # of what is usual, a look: half an hour of looks 2 s apart
-_KEPT: Final = 0.4  # of what is usual: a block that keeps less has lost its edges
-_HOLDS: Final = 0.35  # a block that usually keeps less has nothing to lose but noise
 _FEW: Final = 0.12  # of the blocks: less is a bird
 _MOST: Final = 0.7  # of the blocks: nothing stands before a whole view, it is fog
 _ONE_PIECE: Final = 0.7  # of what is lost
-_SHARP: Final = 0.4  # of the usual sharpness
+_SHARP: Final = 0.3  # of the usual sharpness
 _STILL_PX: Final = 0.5  # whole pixels are measured: a smaller shift is none
 
 
@@ -98,16 +96,14 @@ class Looking:
 
     def _best(self, frame: Edges, found: Move | None) -> tuple[Move | None, Shares, Loss]:
         """Which move keeps more edges, the one that was found or the last: something in the picture may pull at it."""
-        tried = []
-        for move in dict.fromkeys((found, self._last)):
-            shares = kept(self.edges, frame, move)
-            tried.append((move, shares, self._loss(shares)))
-        return min(tried, key=lambda it: it[2].share)
+        tried = [(move, kept(self.edges, frame, move)) for move in dict.fromkeys((found, self._last))]
+        move, shares = max(tried, key=lambda it: float(np.nan_to_num(it[1][0]).mean()))
+        return move, shares, self._loss(shares)
 
     def _loss(self, shares: Shares) -> Loss:
         if self._usual is None:
             return Loss(0.0, 0.0, (0, 0, 0, 0))
-        return loss(shares, self._usual[0], _KEPT, _HOLDS)
+        return loss(shares, self._usual[0])
 
     def _hidden(self, lost: Loss) -> Box | None:
         if not (_FEW <= lost.share < _MOST and lost.whole >= _ONE_PIECE):

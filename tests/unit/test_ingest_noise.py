@@ -67,6 +67,13 @@ def test_a_sensor_slower_than_its_stream_is_not_frozen() -> None:
             assert not watch.frozen
 
 
+def test_a_video_codec_that_sends_what_changed_with_its_key_frames_only_is_not_frozen() -> None:
+    watch = NoiseWatch()
+    for seed in range(200):
+        watch.saw(scene(seed // 12, 0.05), 0.01)
+        assert not watch.frozen
+
+
 def test_a_frame_of_another_size_begins_anew() -> None:
     watch = known()
     for _ in range(9):

@@ -118,6 +118,17 @@ def test_a_camera_that_falls_silent_while_its_view_is_moved_is_told_too() -> Non
     assert lines == ["raised cam-1 coverage"]
 
 
+def test_a_silent_camera_is_back_with_its_state_where_no_reading_can_come() -> None:
+    judge = bench()
+    moved = fault(FaultKind.MOVED, 21)
+    watch(judge, 0, 20)
+    watch(judge, 25, 30, moved, measured=False)
+    for seconds in range(35, 120, 5):
+        judge.tell(replace(told(seconds, moved, state=CameraState.SILENT), since=at(35)), now=at(seconds))
+
+    assert watch(judge, 120, 300, moved, measured=False) == ["returned cam-1 coverage"]
+
+
 def test_where_ingest_has_just_begun_nothing_is_over() -> None:
     judge = bench()
     judge.tell(told(10, fault(FaultKind.MOVED, 5)))
