@@ -126,7 +126,10 @@ def scenes(place: Path) -> Iterator[Counts]:
 
 
 def quiet(place: Path, step: int, every: int) -> tuple[int, int, Counter[str]]:
-    """Every so manyth camera, to which nothing happens: how many there are, how many learnt their view, and of how many each thing was said."""
+    """Cameras to which nothing happens, before each so manyth scene.
+
+    How many there are, how many of them learnt their view, and of how many each thing was said.
+    """
     cameras = watched = 0
     words: Counter[str] = Counter()
     for seed, counts in enumerate(scenes(place)):
