@@ -21,10 +21,11 @@ from canairy.thermal.registration import Reference
 from canairy.thermal.registration_edges import edges_of
 from services.ingest.grid import Kelvin
 from services.ingest.sight import Sight
-from services.ingest.view_watch import LOOK_EVERY, ViewWatch
+from services.ingest.view_watch import ViewWatch
 
 SETTLES: Final = timedelta(seconds=3)
 STILL_PX: Final = 3.0
+TRIED_EVERY: Final = timedelta(seconds=2)
 
 _MOVING: Final = Sight(flags=(CAMERA_MOVING,), state=CameraState.MOVING, why="under way to a view")
 _UNSETTLED: Final = Sight(flags=(CAMERA_UNSETTLED,), state=CameraState.UNSETTLED, why="arrived, not at rest yet")
@@ -63,7 +64,7 @@ class Tour:
         return move is not None and move.farthest_px <= STILL_PX
 
     def _match(self, picture: Kelvin, at: datetime) -> Sight:
-        if self._tried_at is None or abs(at - self._tried_at) >= LOOK_EVERY:
+        if self._tried_at is None or abs(at - self._tried_at) >= TRIED_EVERY:
             self._tried_at, self._shown = at, self._best(picture)
         if self._shown is not None:
             return self._show(self._shown, picture, at, quiet=False)

@@ -21,7 +21,7 @@ from canairy.thermal.view_shift import Move, View
 from services.ingest.grid import Kelvin
 
 LEAST_KNOWN: Final = 5  # good looks, before it is known what is usual
-_FORGETS: Final = 1 / 900  # of what is usual, a look: half an hour of looks 2 s apart
+_FORGETS: Final = 1 / 360  # of what is usual, a look: half an hour of looks 5 s apart
 _FEW: Final = 0.12  # of the blocks: less is a bird
 _MOST: Final = 0.7  # of the blocks: nothing stands before a whole view, it is fog
 _ONE_PIECE: Final = 0.7  # of what is lost
@@ -67,6 +67,11 @@ class Looking:
             for x, y, width, height in overlay:
                 seen[y : y + height, x : x + width] = False
         return cls(edges_of(picture, seen), limit_px, seen)
+
+    @property
+    def known(self) -> bool:
+        """What is usual."""
+        return self._usual is not None
 
     def fits(self, picture: Kelvin) -> bool:
         """A frame of this size can be held against it."""

@@ -1,9 +1,9 @@
 """The faults of one view, from looks at its frames: moved, unmatched, reads low, occluded. Times are the frames'.
 
-A look costs some 15 ms, so there is one every two seconds, and one at every frame that differs from the one before it
-by more than noise; while something is not as it was and not told yet, there is one at every frame. A
-frame of a view that moved or is not matched is unfit at once, and its alarm comes when that lasts: a shutter, a person
-or a bird is gone by then.
+A look costs some 13 ms, so there is one every five seconds (two, until it is known what is usual), and one at every
+frame that differs from the one before it by more than noise; while something is not as it was and not told yet, there
+is one at every frame. A frame of a view that moved or is not matched is unfit at once, and its alarm comes when that
+lasts: a shutter, a person or a bird is gone by then.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from services.ingest.lasting import Lasting
 from services.ingest.sight import Sight
 from services.ingest.view_look import Look, Looking
 
-LOOK_EVERY: Final = timedelta(seconds=2)
+LOOK_EVERY: Final = timedelta(seconds=5)
+LEARN_EVERY: Final = timedelta(seconds=2)
 _UNFIT_VIEWS: Final[dict[View, tuple[str, ...]]] = {
     View.MOVED: (VIEW_MOVED,),
     View.UNMATCHED: (VIEW_UNMATCHED,),
@@ -49,7 +50,8 @@ class ViewWatch:
 
     def due(self, at: datetime) -> bool:
         """Whether the frame taken `at` is to be looked at."""
-        if self.last is None or self._looked_at is None or abs(at - self._looked_at) >= LOOK_EVERY:
+        every = LOOK_EVERY if self.looking.known else LEARN_EVERY
+        if self.last is None or self._looked_at is None or abs(at - self._looked_at) >= every:
             return True
         # What may be a fault and is not told yet.
         return any(it.since is not None and not it.stands for it in self._lasting.values())
