@@ -5,7 +5,7 @@ looks at one of them is simulated: the frame again and again, with 50 mK of sens
 nothing happens, and whatever is said is a false alarm. Then, for every eighth scene, one thing befalls the camera for
 20 s (`canairy.simulator.mishap`). Views over many days are those of `wall-bushing-views`, as in `benchmarks.moved`: the
 first picture of a view is taken as what it usually shows, and the others come weeks later at once, without the half
-hour in which shadows wander.
+hour in which shadows wander. Limits of lost edges were chosen with those days in view: other scenes may do worse.
 """
 
 from __future__ import annotations
