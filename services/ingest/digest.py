@@ -16,7 +16,8 @@ from typing import Final
 
 from canairy.secrets import Credentials
 
-_PARAMETER: Final = re.compile(r'([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))')
+# A name begins where no other one is under way: else a header of 64 kB of letters takes seconds.
+_PARAMETER: Final = re.compile(r'(?<![\w-])([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))')
 _HASHES: Final = {"MD5": "md5", "SHA-256": "sha256"}
 _STRENGTHS: Final = {"MD5": 2, "SHA-256": 3}
 _SESSION: Final = "-SESS"

@@ -5,13 +5,15 @@ Its filter `showinfo` writes a line for each frame that passes: when it is to be
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 _SHOWN: Final = re.compile(
-    r"\[Parsed_showinfo_(\d+) @ \S+\] \[info\] n: *\d+ pts: *\S+ +pts_time: *(\S+) .*?fmt:(\S+) .*?s:(\d+)x(\d+) "
+    r"\[Parsed_showinfo_(\d{1,9}) @ \S+\] \[info\] n: *\d+ pts: *\S+ +pts_time: *(\S+) .*?fmt:(\S+) "
+    r".*?s:(\d{1,9})x(\d{1,9}) "
 )
 _FAULT: Final = re.compile(r"^(?:\[[^\]]*@ 0x[0-9a-f]+\] )?\[(?:error|fatal|panic)\] (.*)")
 _CREATED: Final = re.compile(r"^\[info\] +creation_time +: (\S+)")
@@ -47,8 +49,8 @@ def read_line(line: str) -> Shown | Fault | Created | None:
     """What one line says; None for all that is only for people."""
     if shown := _SHOWN.match(line):
         index, pts, pixel_format, width, height = shown.groups()
-        pts_s = float(pts) if _NUMBER.fullmatch(pts) else None
-        return Shown(int(index), pts_s, pixel_format, int(width), int(height))
+        pts_s = float(pts) if _NUMBER.fullmatch(pts) else math.inf
+        return Shown(int(index), pts_s if math.isfinite(pts_s) else None, pixel_format, int(width), int(height))
     if fault := _FAULT.match(line):
         return Fault(fault[1].strip())
     if created := _CREATED.match(line):
@@ -59,6 +61,7 @@ def read_line(line: str) -> Shown | Fault | Created | None:
 def _created(text: str) -> Created | None:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return Created(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC))
+    except (ValueError, OverflowError):
+        # Whoever made the recording chose its time: one at the end of the calendar has no place in UTC.
         return None
-    return Created(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC))

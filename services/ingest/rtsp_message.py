@@ -12,6 +12,7 @@ from canairy.errors import InvalidMessage
 HEAD_BYTES: Final = 16 * 1024
 BODY_BYTES: Final = 256 * 1024
 _END: Final = b"\r\n\r\n"
+_LENGTH_DIGITS: Final = 20
 _DOLLAR: Final = 0x24
 _PACKET_HEAD: Final = 4
 
@@ -126,6 +127,7 @@ def _length(message: Message) -> int:
     told = message.all("Content-Length")
     if not told:
         return 0
-    if not told[-1].isdecimal() or int(told[-1]) > BODY_BYTES:
+    # Counted before it is read: Python makes no number of thousands of digits.
+    if not told[-1].isdecimal() or len(told[-1]) > _LENGTH_DIGITS or int(told[-1]) > BODY_BYTES:
         raise InvalidMessage(f"no RTSP: a body of {told[-1][:20]!r} bytes")
     return int(told[-1])

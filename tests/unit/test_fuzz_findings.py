@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,10 @@ from cli.tail_line import render
 from protos.canairy.v1 import thermal_pb2
 from services.alerting.outcomes import Outcomes
 from services.detection.finds_state import Remembered
+from services.ingest.digest import challenge_of
+from services.ingest.ffmpeg_log import Shown, read_line
 from services.ingest.folder_time import time_in_name
+from services.ingest.rtsp_message import Splitter
 from tests.fuzz import corpus, sealed
 
 DEEP = b'{"data": ' + b"[" * 200_000
@@ -198,3 +202,41 @@ def test_a_window_that_lets_everything_through_is_none_whatever_its_temperature(
 def test_a_window_that_no_housing_has_is_refused(share: float) -> None:
     with pytest.raises(InvalidMessage, match="window_transmission is"):
         Radiometry.from_wire(thermal_pb2.Radiometry(window_transmission=share))
+
+
+# --- cameras and recordings -------------------------------------------------------------------------------------------
+
+SHOWN = (
+    "[Parsed_showinfo_0 @ 0x55d] [info] n:   3 pts: 270000 pts_time:{} duration: 90000 fmt:gray16le cl:left "
+    "sar:0/1 s:{} i:P iskey:1 type:I"
+)
+
+
+def test_a_message_of_rtsp_whose_length_has_5000_digits_is_no_rtsp() -> None:
+    with pytest.raises(InvalidMessage, match="no RTSP: a body of"):
+        list(Splitter().feed(b"RTSP/1.0 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n"))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_recording_that_was_made_outside_of_the_calendar_has_no_time(moment: str) -> None:
+    assert read_line(f"[info]     creation_time   : {moment}") is None
+
+
+def test_a_frame_with_a_side_of_5000_digits_is_none() -> None:
+    assert isinstance(read_line(SHOWN.format("3", "640x512")), Shown)
+    assert read_line(SHOWN.format("3", "9" * 5000 + "x512")) is None
+
+
+def test_a_frame_at_an_infinite_time_has_no_time() -> None:
+    shown = read_line(SHOWN.format("1e400", "640x512"))
+
+    assert isinstance(shown, Shown)
+    assert shown.pts_s is None
+
+
+def test_a_challenge_of_64_kilobytes_of_letters_is_answered_at_once() -> None:
+    began = time.process_time()
+
+    challenge_of(["Digest " + "a" * 65_000])
+
+    assert time.process_time() - began < 0.5
