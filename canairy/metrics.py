@@ -36,6 +36,9 @@ INGEST_PASSED_OVER = Counter(
 )
 INGEST_DECODING_ERRORS = Counter("canairy_ingest_decoding_errors", "What a decoder complained of", ["camera"])
 INGEST_CONNECTIONS = Counter("canairy_ingest_connections", "Times that a stream was opened", ["camera"])
+INGEST_SKIPPED = Counter(
+    "canairy_ingest_skipped", "Frames sent on in which nobody measures: shutter, range switch...", ["camera", "reason"]
+)
 INGEST_DROPPED = Counter("canairy_ingest_dropped", "Live messages lost on the way to the broker", ["camera", "reason"])
 INGEST_CAMERA_HEALTHY = Gauge("canairy_ingest_camera_healthy", "1 while a camera is live or finished", ["camera"])
 INGEST_BROKER_AWAY = Gauge("canairy_ingest_broker_away", "1 while Kafka does not answer and the spool is filled")

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from canairy.messages import wire
+from canairy.messages.fault import KNOWN, CameraFault
 from protos.canairy.v1 import thermal_pb2 as pb
 
 
@@ -21,11 +22,20 @@ class CameraState(Enum):
     FAILED = pb.CAMERA_STATE_FAILED
     QUARANTINED = pb.CAMERA_STATE_QUARANTINED
     FINISHED = pb.CAMERA_STATE_FINISHED
+    SATURATED = pb.CAMERA_STATE_SATURATED
+    MOVING = pb.CAMERA_STATE_MOVING
+    UNSETTLED = pb.CAMERA_STATE_UNSETTLED
+    UNMATCHED = pb.CAMERA_STATE_UNMATCHED
 
     @property
     def healthy(self) -> bool:
         """No alarm is owed for a camera in this state."""
         return self in {CameraState.LIVE, CameraState.FINISHED}
+
+    @property
+    def under_way(self) -> bool:
+        """A camera on its tour is in these for a moment each time: not healthy, and no failure unless it lasts."""
+        return self in {CameraState.MOVING, CameraState.UNSETTLED}
 
     @classmethod
     def from_wire(cls, value: int) -> CameraState:
@@ -35,7 +45,10 @@ class CameraState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CameraStatus:
-    """State of one camera at `at`; `since` when it began, `live` whether its source runs in real time."""
+    """State of one camera at `at`; `since` when it began, `live` whether its source runs in real time.
+
+    `faults`: what else is wrong with it and its views. What is absent is over where `faults_known`.
+    """
 
     site: str
     camera: str
@@ -47,6 +60,8 @@ class CameraStatus:
     frames: int = 0
     last_frame_at: datetime | None = None
     flags: tuple[str, ...] = ()
+    faults: tuple[CameraFault, ...] = ()
+    faults_known: bool = False
 
     def to_wire(self) -> pb.CameraStatus:
         """The protobuf message."""
@@ -61,6 +76,8 @@ class CameraStatus:
             frames=self.frames,
             last_frame_at=wire.optional_timestamp(self.last_frame_at),
             flags=self.flags,
+            faults=[fault.to_wire() for fault in self.faults],
+            faults_known=self.faults_known,
         )
 
     def encode(self) -> bytes:
@@ -81,6 +98,8 @@ class CameraStatus:
             frames=message.frames,
             last_frame_at=wire.optional_moment(message, "last_frame_at"),
             flags=tuple(message.flags),
+            faults=tuple(CameraFault.from_wire(fault) for fault in message.faults if fault.kind in KNOWN),
+            faults_known=message.faults_known,
         )
 
     @classmethod

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from canairy.messages import wire
+from canairy.messages.box import Box
+from canairy.messages.shift import Shift
 from protos.canairy.v1 import thermal_pb2 as pb
 
 # Site-wide conditions, carried as flags from where they are seen to the canary's heartbeat.
@@ -25,6 +27,20 @@ ESTIMATE = "estimate"
 # The asset's memory bank is of another kind than the frame: of temperatures where it has none, or the other way round.
 NO_COMPARISON = "no_comparison"
 
+# Edges are lost (rain, fog, a dirty window): the true temperatures are these or higher.
+READS_LOW = "reads_low"
+# Frames with one of these show no temperatures of the view: they are sent on, and nobody measures in them.
+SHUTTER = "shutter"
+RANGE_SWITCH = "range_switch"
+CAMERA_SATURATED = "camera_saturated"
+CAMERA_MOVING = "camera_moving"
+CAMERA_UNSETTLED = "camera_unsettled"
+VIEW_UNMATCHED = "view_unmatched"
+VIEW_MOVED = "view_moved"
+UNFIT = frozenset(
+    {SHUTTER, RANGE_SWITCH, CAMERA_SATURATED, CAMERA_MOVING, CAMERA_UNSETTLED, VIEW_UNMATCHED, VIEW_MOVED}
+)
+
 # The reserved camera, view and asset of the canary; identifiers of a site file never begin with "_".
 CANARY = "_canary"
 
@@ -35,6 +51,8 @@ class FrameHeader:
 
     `estimate_step_k`: its temperatures are an estimate of steps of so many kelvin; None: they are measured, or absent.
     `estimate_most_c`: the hottest that an estimate can tell, degrees Celsius.
+    `shift`: where it lies against its view's reference; None where it lies as the regions were drawn.
+    `hidden`: parts of the picture in which something stands before the view.
     """
 
     site: str
@@ -48,11 +66,18 @@ class FrameHeader:
     flags: tuple[str, ...] = ()
     estimate_step_k: float | None = None
     estimate_most_c: float | None = None
+    shift: Shift | None = None
+    hidden: tuple[Box, ...] = ()
 
     @property
     def radiometric(self) -> bool:
         """Whether the frame has temperatures, measured or estimated."""
         return NO_TEMPERATURES not in self.flags
+
+    @property
+    def unfit(self) -> bool:
+        """Nobody is to measure in this frame."""
+        return not UNFIT.isdisjoint(self.flags)
 
     def to_wire(self) -> pb.FrameHeader:
         """The protobuf message."""
@@ -68,6 +93,8 @@ class FrameHeader:
             flags=self.flags,
             estimate_step_k=self.estimate_step_k,
             estimate_most_c=self.estimate_most_c,
+            shift=None if self.shift is None else self.shift.to_wire(),
+            hidden=[box.to_wire() for box in self.hidden],
         )
 
     @classmethod
@@ -85,6 +112,8 @@ class FrameHeader:
             flags=tuple(message.flags),
             estimate_step_k=wire.optional_number(message, "estimate_step_k"),
             estimate_most_c=wire.optional_number(message, "estimate_most_c"),
+            shift=Shift.from_wire(message.shift) if message.HasField("shift") else None,
+            hidden=tuple(Box.from_wire(box) for box in message.hidden),
         )
 
 

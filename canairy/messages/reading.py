@@ -9,12 +9,13 @@ from canairy.messages import wire
 from canairy.messages.anomaly_score import AnomalyScore
 from canairy.messages.detections import RegionKind
 from canairy.messages.equipment import Equipment
-from canairy.messages.header import OVER_RANGE, FrameHeader, Place
+from canairy.messages.header import OVER_RANGE, READS_LOW, FrameHeader, Place
 from canairy.messages.uncertainty import Uncertainty
 from protos.canairy.v1 import thermal_pb2 as pb
 
 # Usual practice: a target under 3x3 pixels reads low (spot-size ratio).
 RESOLVED_PX: Final = 3
+_LOW: Final = frozenset({OVER_RANGE, READS_LOW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Reading:
     def lower_bound(self) -> bool:
         """The true temperature is this or higher: such a reading may raise an alarm and never clears one."""
         hot = self.temperatures
-        return hot is not None and (hot.under_resolved or OVER_RANGE in self.header.flags)
+        return hot is not None and (hot.under_resolved or not _LOW.isdisjoint(self.header.flags))
 
     def to_wire(self) -> pb.Reading:
         """The protobuf message."""

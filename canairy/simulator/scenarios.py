@@ -7,9 +7,10 @@ from typing import Final
 
 from canairy.errors import ConfigurationError
 from canairy.simulator.demo import DEMO
+from canairy.simulator.ill import ILL
 from canairy.simulator.script import CameraScript, Scenario
 
-SCENARIOS: Final[Mapping[str, Scenario]] = {DEMO.name: DEMO}
+SCENARIOS: Final[Mapping[str, Scenario]] = {it.name: it for it in (DEMO, ILL)}
 
 
 def camera_script(name: str, camera: str) -> CameraScript:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from canairy.simulator.mishap import LAST, Stuck
 from canairy.simulator.script import HEIGHT, WIDTH, CameraScript, Equipment, Fin, Joint
 from canairy.simulator.yard.scenes import still
 
@@ -46,10 +47,28 @@ class Scene:
         # Negative noise as a large uint16: the sum wraps around to what it should be.
         self._noise: Counts = np.rint(noise).astype(np.int16).view(np.uint16)
         self._seed = seed
+        self._script = script
 
     def render(self, seconds: float) -> Counts:
         """The frame `seconds` after the start: uint16 (512, 640), 0.01 K a count from 0 K, noise of 50 mK."""
-        counts = self._steady + self._noise_at(seconds)
+        if not self._script.mishaps:
+            return self._shown(self._steady + self._noise_at(seconds), seconds)
+        frozen = next((it for it in self._script.mishaps if isinstance(it, Stuck) and it.holds(seconds)), None)
+        if frozen is not None:
+            return frozen.stamped(self._befallen(frozen.begin_s), seconds)
+        return self._befallen(seconds)
+
+    def _befallen(self, seconds: float) -> Counts:
+        """What a camera shows to which something happens; noise is the sensor's own, and comes on top of most of it."""
+        counts = self._shown(self._steady.copy(), seconds)
+        for mishap in self._script.mishaps:
+            if mishap.holds(seconds):
+                counts = mishap.befalls(counts, seconds)
+        noisy = counts + self._noise_at(seconds)
+        # At the end of its range a sensor shows no noise.
+        return np.where(counts == LAST, LAST, noisy).astype(np.uint16)
+
+    def _shown(self, counts: Counts, seconds: float) -> Counts:
         for fin in self._fins:
             fin.warm(counts, seconds)
         for patch in self._changing:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
+from canairy.simulator.mishap import Mishap
+
 HEIGHT: Final = 512
 WIDTH: Final = 640
 
@@ -74,6 +76,7 @@ class CameraScript:
     """One simulated camera of 640x512 pixels: air at `air_c`, equipment, joints, fins; silent from, to (seconds).
 
     `yard`: seed and number of a picture of canairy.simulator.yard, which is then behind it all, in its own air.
+    `mishaps`: what befalls the camera itself. `clock_ahead_s`: of its clock.
     """
 
     id: str
@@ -83,6 +86,8 @@ class CameraScript:
     fins: tuple[Fin, ...] = ()
     silences: tuple[tuple[float, float], ...] = ()
     yard: tuple[int, int] | None = None
+    mishaps: tuple[Mishap, ...] = ()
+    clock_ahead_s: float = 0.0
 
     def silent(self, seconds: float) -> bool:
         """The camera sends nothing at this time."""

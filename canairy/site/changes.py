@@ -18,6 +18,7 @@ _ASSET: Final = frozenset({"limits", "consequence", "respond_within", "response"
 # Who reads a key that only one service or two do. All others: everybody.
 _READERS: Final = {
     **dict.fromkeys(("source", "scale", "radiometry", "time_pattern", "starts_at", "privacy", "size"), "ingest"),
+    **dict.fromkeys(("reference", "moved_limit_px", "overlay", "reference_patch"), "ingest"),
     "silent_after": "ingest",
     "rate_hz": "ingest and alerting",
     "region": "detection",

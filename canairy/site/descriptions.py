@@ -59,6 +59,17 @@ DESCRIPTIONS: Final = {
     "View.id": 'The view\'s identifier; "*" makes each file of a folder a view of its own.',
     "View.hotspot_limit": "When something hot that nobody registered is an alarm.",
     "View.assets": "The equipment in this view.",
+    "View.reference": (
+        "What the view should look like: a file such as the camera's frames are, from the site file's folder. "
+        'Default: a live camera of one view learns its own; "none": nobody watches whether it moved.'
+    ),
+    "View.moved_limit_px": "How far regions follow a view that moved, pixels; past that nothing is measured.",
+    "View.overlay": "What the camera prints into its pictures: [x, y, width, height], pixels.",
+    "View.reference_patch": "A surface of known temperature, which shows whether the camera still measures right.",
+    "ReferencePatch.region": "Its outline, [x, y] in pixels from the top left, three corners or more.",
+    "ReferencePatch.temperature_c": "Its temperature where that is fixed, degrees Celsius.",
+    "ReferencePatch.measurement": "Or the measurement that tells its temperature.",
+    "ReferencePatch.tolerance_k": "How far off it may show for a minute, kelvin.",
     "HotSpotLimit.high_c": "Alarm at this temperature, degrees Celsius.",
     "HotSpotLimit.over_surroundings_k": "Alarm at so much over what surrounds it, kelvin.",
     "HotSpotLimit.on_delay": "How long it must hold before it is an alarm.",

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, ValidationInfo, fiel
 from canairy.site.base import Duration, Identifier, Model, PixelPoint
 from canairy.site.estimate import Estimate
 from canairy.site.privacy import Privacy
+from canairy.site.watched import Watched
 
 Level = Literal["low", "medium", "high"]
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -193,7 +194,7 @@ class Asset(Model):
         return equipment
 
 
-class View(Model):
+class View(Watched):
     """What a camera sees: a PTZ preset or the one fixed view; `*`: each file of a folder is a view of its own."""
 
     id: Identifier | Literal["*"]

@@ -48,8 +48,11 @@ def cameras(data: Any) -> Iterator[Part]:  # noqa: ANN401 - whatever the file ho
 
 
 def regions(camera: Part) -> Iterator[tuple[Location, Any]]:
-    """Where each asset of a camera is outlined, and what stands there."""
+    """Where temperatures of a camera are taken, its assets and reference patches, and what stands there."""
     for view in parts(camera, "views"):
+        patch = view.data.get("reference_patch")
+        if isinstance(patch, dict):
+            yield (*view.location, "reference_patch", "region"), patch.get("region")
         for asset in parts(view, "assets"):
             yield (*asset.location, "region"), asset.data.get("region")
 

@@ -31,6 +31,7 @@ def whole_mistakes(document: Document) -> Iterator[Mistake]:
         _groups(document, registered),
         _loads(document, registered),
         _digest(document.data),
+        _patches(document.data),
         outline_mistakes(document),
         credential_mistakes(document),
     )
@@ -126,3 +127,20 @@ def _digest(data: Any) -> Found:  # noqa: ANN401 - whatever the file holds
     """The digest is of the file's bytes, so it cannot stand in the file; the model has a field for it."""
     if isinstance(data, dict) and "digest" in data:
         yield ("digest",), "unknown key 'digest': it is made of this file's bytes"
+
+
+def _patches(data: Any) -> Found:  # noqa: ANN401 - whatever the file holds
+    """A sensor that tells a patch's temperature is a measurement of the site; its camera measures temperatures."""
+    known = data.get("measurements") if isinstance(data, dict) else None
+    declared = known if isinstance(known, dict) else {}
+    measures = True
+    for kind, part in points(data):
+        if kind == "camera":
+            measures = part.data.get("temperatures") != "none" and part.data.get("estimate") is None
+        patch = part.data.get("reference_patch") if kind == "view" else None
+        if patch is not None and not measures:
+            yield (*part.location, "reference_patch"), "is of a camera that measures no temperatures: nothing drifts"
+        name = patch.get("measurement") if isinstance(patch, dict) else None
+        if isinstance(name, str) and name not in declared:
+            location = (*part.location, "reference_patch", "measurement")
+            yield location, f"{name!r} is not among the measurements{did_you_mean(name, declared)}"

@@ -10,6 +10,9 @@ Three ways to find equipment, and who wins where they do not agree:
 In a frame without temperatures there are no hot spots: bright is not hot. Regions and the detector's boxes are as ever,
 and crops are grey levels.
 
+Registered regions move along with the view (`follow`). A frame that shows no temperatures of its view (a shutter, a
+camera on its way) has no regions, and what was found before neither goes on nor ends.
+
 While the detector is away there are regions and hot spots, the frame is flagged `model_unavailable`, and equipment that
 it found before is measured where it was.
 """
@@ -27,7 +30,7 @@ from canairy.messages.frame import Frame
 from canairy.messages.header import CANARY, MODEL_UNAVAILABLE, FrameHeader, Place
 from canairy.messages.wire import EPOCH
 from canairy.present import AHEAD, SET_BACK, Present
-from canairy.site.model import EACH_FILE, Site, View
+from canairy.site.model import EACH_FILE, Asset, Site, View
 from canairy.stream import schema
 from canairy.stream.broker import Outgoing, Partition, Received
 from canairy.stream.step import Decoded
@@ -40,6 +43,7 @@ from services.detection.backlog import Backlog
 from services.detection.detector import Looking
 from services.detection.finds import Box, ViewFinds
 from services.detection.finds_state import Remembered
+from services.detection.follow import followed, hides, uncovered
 from services.detection.hotspots import HotSpot
 from services.detection.naming import Seen, match
 from services.detection.picture import Picture
@@ -116,7 +120,7 @@ class Detection:
         """What the detector sees in each; None while it is away. Raises Unavailable while one waits for it."""
         if self._detector is None:
             return [()] * len(batch)
-        asked = [index for index, decoded in enumerate(batch) if decoded.message.frame.header.camera != CANARY]
+        asked = [index for index, decoded in enumerate(batch) if _worth_asking(decoded.message.frame.header)]
         with spans("ask detector", [batch[index].record.headers for index in asked]):
             found = self._detector.at([batch[index].message.shown for index in asked])
         if found is None:
@@ -153,12 +157,16 @@ class Detection:
         view = self._view(picture.frame)
         if view is None:
             return [Region(CANARY, RegionKind.REGISTERED, 0, 0, picture.frame.image)], None
-        agreed = agree(view.assets, seen or ())
+        header = picture.frame.header
+        if header.unfit:
+            return [], None
+        height, width = picture.counts.shape
+        assets = followed(view.assets, header.shift, width, height)
+        agreed = agree(assets, seen or ())
         registered = [
-            replace(regions.registered(asset, picture), equipment=agreed.registered.get(asset.id))
-            for asset in view.assets
+            replace(_registered(asset, picture), equipment=agreed.registered.get(asset.id)) for asset in assets
         ]
-        spots = _unregistered(picture.hot_spots(), view, picture)
+        spots = _unregistered(picture.hot_spots(), assets, picture)
         boxes = [box for it in agreed.others if (box := picture.box(it)) is not None]
         named, memory = self._name(picture, view, spots, boxes, now, looked=seen is not None)
         return registered + [_find_region(one, picture) for one in named], memory
@@ -199,10 +207,22 @@ def _newest(remembered: Remembered) -> datetime:
     return remembered.finds.newest or EPOCH
 
 
-def _unregistered(spots: list[HotSpot], view: View, picture: Picture) -> list[HotSpot]:
+def _worth_asking(header: FrameHeader) -> bool:
+    return header.camera != CANARY and not header.unfit
+
+
+def _registered(asset: Asset, picture: Picture) -> Region:
+    if hides(picture.frame.header, asset):
+        return Region(asset.id, RegionKind.REGISTERED, 0, 0, None, asset.region)
+    return regions.registered(asset, picture)
+
+
+def _unregistered(spots: list[HotSpot], assets: Sequence[Asset], picture: Picture) -> list[HotSpot]:
     height, width = picture.counts.shape
-    taken = regions.occupied(tuple(asset.region for asset in view.assets), height, width)
-    return [spot for spot in spots if not taken[spot.peak_y, spot.peak_x]]
+    taken = regions.occupied(tuple(asset.region for asset in assets), height, width)
+    header = picture.frame.header
+    free = [spot for spot in spots if not taken[spot.peak_y, spot.peak_x]]
+    return [spot for spot in free if uncovered(header, spot.peak_x, spot.peak_y)]
 
 
 def _find_region(seen: Seen, picture: Picture) -> Region:

@@ -28,6 +28,7 @@ from services.ingest.exclusive import take_folder
 from services.ingest.folder_memory import FolderMemory
 from services.ingest.handler import IngestHandler, Surroundings
 from services.ingest.outbox import Outbox
+from services.ingest.reference_folder import ReferenceFolder
 from services.ingest.run import Ingest
 from services.ingest.settings import IngestSettings
 from services.ingest.sources import Workshop, make_sources
@@ -60,7 +61,8 @@ def build(settings: IngestSettings, site: Site, producer: Producer, service: Ser
     # Two canaries have passed by then: one of them has told the heartbeat what was lost.
     writer = Writer(outbox, producer, spool, WriterOptions(lost_told_s=2 * settings.canary_period_s))
     around = Surroundings(_conditions(settings, site, writer).flags, trace.inject_headers)
-    handler = IngestHandler(site, _now(), around)
+    shelf = ReferenceFolder.of(site, settings.site_file.parent, settings.spool_folder)
+    handler = IngestHandler(site, _now(), around, shelf)
     secrets = Secrets(settings.secrets_dir)
     sources = make_sources(site, Workshop(settings.site_file.parent, memory, crew.wait, _now, secrets))
     server = IngestServer(IngestService(site, handler, outbox, _now), _server_options(settings))

@@ -16,11 +16,15 @@ from canairy.messages.thermogram import MAX_SIDE
 from canairy.messages.wire import EPOCH
 from canairy.site.model import Camera, Site
 from canairy.topics import MAX_MESSAGE_BYTES
+from services.ingest.drift import Measured
 from services.ingest.estimated import Estimator
 from services.ingest.grey import Looked, examine_grey
 from services.ingest.housing import Housing
 from services.ingest.masks import Masks
+from services.ingest.outlook import Outlook
 from services.ingest.picture import examine
+from services.ingest.shelf import MemoryShelf, Shelf
+from services.ingest.sight import Sight
 from services.ingest.size import check_size
 from services.ingest.source import Raw, RawPicture
 from services.ingest.times import Stamp, live_stamp, possible, pushed_stamp, recorded_stamp, text
@@ -33,14 +37,27 @@ _ROOM_BYTES: Final = 64 * 1024
 _DOUBTFUL: Final = {CameraState.FROZEN: "camera_frozen", CameraState.BLACK: "camera_black"}
 
 
+def _unmeasured(_name: str, _at: datetime) -> float | None:
+    """Nobody measures."""
+    return None
+
+
 class Feed:
     """What is remembered of one camera; not for two threads at once."""
 
-    def __init__(self, site: Site, camera: Camera, started_at: datetime) -> None:
+    def __init__(
+        self,
+        site: Site,
+        camera: Camera,
+        started_at: datetime,
+        shelf: Shelf | None = None,
+        measured: Measured = _unmeasured,
+    ) -> None:
         self.camera = camera
         self.watch = CameraWatch(site.site.id, camera, started_at)
         self._masks = Masks(camera)
         self._estimator = Estimator(camera)
+        self._outlook = Outlook(camera, shelf or MemoryShelf(), measured)
         self._site = site
         self._housing = Housing(camera)
         self._newest_at: datetime | None = None
@@ -66,14 +83,30 @@ class Feed:
         except InvalidMessage as error:
             self._watch_refused(picture, str(error), now)
             raise
-        self.watch.saw(picture, now)
+        sight = self._saw(raw, picture, stamp, now)
         own = picture.flags if shown is raw else ()
         source = () if isinstance(shown, RawPicture) else shown.flags
-        header = self._header(shown, frame, stamp, now, self._flags((*source, *own), stamp, flags))
+        known = self._flags((*source, *own), stamp, flags)
+        header = self._header(shown, frame, stamp, now, (*known, *sight.flags), sight)
         if isinstance(shown, RawPicture):
             return Frame(header, image)
         told = replace(header, estimate_step_k=shown.estimate_step_k, estimate_most_c=shown.estimate_most_c)
         return Frame(told, image, shown.radiometry or ASSUMED)
+
+    def refused(self, reason: str, now: datetime) -> None:
+        """A frame or file of this camera could not be used."""
+        if self.camera.live and self.camera.kind != "push":
+            self._outlook.decoding.saw(reason, now)
+            self.watch.faults(self._outlook.faults())
+
+    def _saw(self, raw: Raw, picture: Looked, stamp: Stamp, now: datetime) -> Sight:
+        sight = self._outlook.at(raw, picture, stamp.captured_at)
+        self.watch.saw(picture, now, sight)
+        if self.camera.live and self.camera.kind != "push":
+            self._outlook.clock.saw(raw.taken_at, now)
+            self._outlook.decoding.saw("", now)
+        self.watch.faults(self._outlook.faults())
+        return sight
 
     def _check(self, raw: Raw, picture: Looked) -> None:
         if self.camera.view(raw.view) is None:
@@ -109,17 +142,21 @@ class Feed:
         doubtful = _DOUBTFUL.get(self.watch.state)
         return (*stamp.flags, *own, *((doubtful,) if doubtful else ()), *(flags if self.camera.live else ()))
 
-    def _header(self, raw: Raw, frame: str, stamp: Stamp, now: datetime, flags: tuple[str, ...]) -> FrameHeader:
+    def _header(
+        self, raw: Raw, frame: str, stamp: Stamp, now: datetime, flags: tuple[str, ...], sight: Sight
+    ) -> FrameHeader:
         return FrameHeader(
             site=self._site.site.id,
             site_digest=self._site.digest,
             camera=self.camera.id,
-            view=raw.view,
+            view=sight.view or raw.view,
             frame=frame,
             captured_at=stamp.captured_at,
             received_at=now,
             live=self.camera.live,
             flags=flags,
+            shift=sight.shift,
+            hidden=sight.hidden,
         )
 
 

@@ -20,7 +20,7 @@ from canairy.errors import InvalidMessage
 from canairy.log import get_logger
 from canairy.messages.camera import CameraState
 from canairy.messages.frame import Frame
-from canairy.messages.header import CANARY, CLOCK_CORRECTED
+from canairy.messages.header import CANARY, CLOCK_CORRECTED, UNFIT
 from canairy.messages.measurement import Measurement
 from canairy.site.model import Site
 from canairy.stream import dead_letter as dlq
@@ -28,7 +28,9 @@ from canairy.stream import schema
 from canairy.stream.broker import Outgoing
 from services.ingest.canary import canary_frame
 from services.ingest.feed import Feed
+from services.ingest.latest_values import LatestValues
 from services.ingest.parcel import Care, Parcel
+from services.ingest.shelf import Shelf
 from services.ingest.source import Event, Failed, Finished, Raw, RawFrame, RawPicture, Unreadable
 from services.ingest.watch import Report
 
@@ -55,10 +57,12 @@ class _Line:
 class IngestHandler:
     """Decides what is written; what it answers is handed to the outbox in the same order."""
 
-    def __init__(self, site: Site, started_at: datetime, around: Surroundings) -> None:
+    def __init__(self, site: Site, started_at: datetime, around: Surroundings, shelf: Shelf | None = None) -> None:
         self._site = site
         self._around = around
-        self._lines = {camera.id: _Line(Feed(site, camera, started_at)) for camera in site.cameras}
+        self._values = LatestValues()
+        feeds = (Feed(site, camera, started_at, shelf, self._values.at) for camera in site.cameras)
+        self._lines = {feed.camera.id: _Line(feed) for feed in feeds}
 
     def handle(self, event: Event, now: datetime) -> list[Parcel]:
         """What a source that ingest reads itself has said."""
@@ -69,6 +73,7 @@ class IngestHandler:
                     parcels = [self._frame_or_dead_letter(line.feed, event, now)]
                 case Unreadable():
                     parcels = [self._dead_letter(event, event.reason)]
+                    line.feed.refused(event.reason, now)
                 case Finished():
                     parcels = []
                     line.feed.watch.finished(now)
@@ -90,6 +95,7 @@ class IngestHandler:
 
     def measured(self, measurement: Measurement, written: Callable[[], None]) -> Parcel:
         """A measurement that was pushed to us."""
+        self._values.saw(measurement)
         headers = self._headers("Measurement")
         message = Outgoing(topics.MEASUREMENTS, measurement.name, measurement.encode(), headers)
         return Parcel(measurement.name, (message,), Care.KEEP, written)
@@ -118,6 +124,8 @@ class IngestHandler:
     def _frame(self, feed: Feed, raw: Raw, now: datetime) -> Parcel:
         frame = feed.accept(raw, now, self._around.flags())
         metrics.INGEST_FRAMES.labels(raw.camera).inc()
+        for flag in UNFIT.intersection(frame.header.flags):
+            metrics.INGEST_SKIPPED.labels(raw.camera, flag).inc()
         return Parcel(
             raw.camera, (self._message(frame, raw.taken_at),), _care(feed), raw.written, frame.header.captured_at
         )
@@ -126,6 +134,7 @@ class IngestHandler:
         try:
             return self._frame(feed, raw, now)
         except InvalidMessage as error:
+            feed.refused(str(error), now)
             return self._dead_letter(raw, str(error))
 
     def _dead_letter(self, event: Raw | Unreadable, reason: str) -> Parcel:
@@ -170,7 +179,9 @@ def _care(feed: Feed) -> Care:
 def _say(report: Report) -> None:
     status = report.status
     metrics.INGEST_CAMERA_HEALTHY.labels(status.camera).set(status.state.healthy)
-    well = status.state.healthy or status.state is CameraState.UNKNOWN
+    for fault in report.new_faults:
+        log.warning("camera fault", camera=status.camera, view=fault.view, fault=fault.kind.name, reason=fault.reason)
+    well = status.state.healthy or status.state.under_way or status.state is CameraState.UNKNOWN
     say = log.info if well else log.warning
     say("camera", camera=status.camera, state=status.state.name.lower(), reason=status.reason)
 

@@ -18,6 +18,8 @@ from canairy.thermal.quantiles import quantiles
 # pictures of substations, none spreads less than 1.2 K.
 BLANK_BELOW_K: Final = 0.3
 _STEP_PX: Final = 8
+# So much of a picture is never at one highest value by chance: noise spreads it. Equipment fills less.
+_TOP_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Picture:
     """`spread_k` is from the 1st to the 99th percentile of the pixels.
 
     `checksum` (CRC-32) is the same for the same counts, and for others once in four thousand million pictures.
+    `top_share`: of its pixels, those at its highest count, 0 to 1.
     """
 
     checksum: int
@@ -32,6 +35,12 @@ class Picture:
     hottest_c: float
     spread_k: float
     saturated: bool
+    top_share: float = 0.0
+
+    @property
+    def overdriven(self) -> bool:
+        """Most of it is at the top of its range, wherever that is: 65535, or the 16383 of a 14-bit sensor."""
+        return self.top_share >= _TOP_SHARE and (self.saturated or not self.blank)
 
     @property
     def blank(self) -> bool:
@@ -65,11 +74,13 @@ class Picture:
 def examine(counts: npt.NDArray[np.uint16], scale_k: float, offset_k: float) -> Picture:
     """Look at uint16 counts (height, width) with kelvin = count * scale_k + offset_k."""
     lowest, highest = int(counts.min()), int(counts.max())
-    low, high = quantiles(counts[::_STEP_PX, ::_STEP_PX], 1, 99)
+    some = counts[::_STEP_PX, ::_STEP_PX]
+    low, high = quantiles(some, 1, 99)
     return Picture(
         checksum=zlib.crc32(np.ascontiguousarray(counts, "<u2").data),
         coldest_c=lowest * scale_k + offset_k - KELVIN,
         hottest_c=highest * scale_k + offset_k - KELVIN,
         spread_k=(high - low) * scale_k,
         saturated=highest == SATURATED,
+        top_share=float(np.count_nonzero(some == highest)) / some.size,
     )

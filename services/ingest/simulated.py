@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from canairy.simulator.scenarios import camera_script
 from canairy.simulator.scene import OFFSET_K, SCALE_K, Scene
@@ -56,5 +56,5 @@ class SimulatedSource:
             counts=self._scene.render(seconds),
             scale_k=SCALE_K,
             offset_k=OFFSET_K,
-            taken_at=self._clock(),
+            taken_at=self._clock() + timedelta(seconds=self._script.clock_ahead_s),
         )

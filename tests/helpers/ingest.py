@@ -16,6 +16,7 @@ from canairy.site.model import Site
 from canairy.stream.broker import Outgoing
 from services.ingest.handler import IngestHandler, Surroundings
 from services.ingest.parcel import Care, Parcel
+from services.ingest.shelf import Shelf
 from services.ingest.source import RawFrame, nothing
 
 Counts = npt.NDArray[np.uint16]
@@ -51,9 +52,11 @@ def raw(counts: Counts | None = None, name: str = "cam-01", **more: Any) -> RawF
     return RawFrame(camera=name, counts=picture() if counts is None else counts, **known)
 
 
-def handler_of(site: Site, *, flags: tuple[str, ...] = (), started_at: datetime = NOON) -> IngestHandler:
+def handler_of(
+    site: Site, *, flags: tuple[str, ...] = (), started_at: datetime = NOON, shelf: Shelf | None = None
+) -> IngestHandler:
     """A handler under such conditions, in such a trace."""
-    return IngestHandler(site, started_at, Surroundings(lambda: flags, lambda: {"traceparent": b"00-1-2-01"}))
+    return IngestHandler(site, started_at, Surroundings(lambda: flags, lambda: {"traceparent": b"00-1-2-01"}), shelf)
 
 
 def frames(parcels: Iterable[Parcel]) -> list[Frame]:

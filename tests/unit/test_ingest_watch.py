@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from canairy.messages.camera import CameraState, CameraStatus
+from canairy.messages.fault import CameraFault, FaultKind
 from canairy.site.model import Camera
 from services.ingest.picture import Picture, examine
+from services.ingest.sight import Sight
 from services.ingest.watch import CameraWatch
 from tests.helpers.ingest import NOON, SCALE_K, after, camera, picture
 
@@ -109,13 +113,80 @@ def test_a_shutter_that_closes_for_two_frames_is_no_failure_but_for_three_it_is(
     assert watch.state is LIVE
 
 
-@pytest.mark.parametrize("count", [0, 29315, 65535])
+@pytest.mark.parametrize("count", [0, 29315, 65534])
 def test_a_picture_of_one_value_is_black_rather_than_frozen(count: int) -> None:
     watch = watched()
     for second in range(6):
         watch.saw(examine(np.full((48, 64), count, np.uint16), SCALE_K, 0.0), after(second))
 
     assert watch.state is BLACK
+
+
+def glaring(seed: int, share: float, top: int = 16383) -> Picture:
+    """So much of the picture is at the top of a 14-bit sensor's range."""
+    counts = picture(seed) // 4
+    counts[: round(48 * share)] = top
+    return examine(counts, 0.04, 0.0)
+
+
+def test_three_frames_mostly_at_the_top_of_their_range_are_saturated_whatever_the_top_is() -> None:
+    watch, states = watched(), []
+    for second in range(3):
+        watch.saw(glaring(second, 0.6), after(second))
+        states.append(watch.state)
+
+    assert states == [LIVE, LIVE, CameraState.SATURATED]
+    assert status(watch, 2).reason.startswith("cam-03: 67% of the picture are at the top of its range, 382 degC, in 3 ")
+    watch.saw(glaring(4, 0.2), after(3))
+    assert watch.state is LIVE
+
+
+def test_a_picture_that_is_all_at_the_last_count_is_saturated_rather_than_black() -> None:
+    watch = watched()
+    for second in range(3):
+        watch.saw(examine(np.full((48, 64), 65535, np.uint16), SCALE_K, 0.0), after(second))
+
+    assert watch.state is CameraState.SATURATED
+
+
+def test_frames_without_noise_of_their_own_are_frozen_and_it_says_so() -> None:
+    watch = watched()
+    watch.saw(seen(1), NOON, Sight(quiet_frames=4))
+    assert watch.state is LIVE
+
+    watch.saw(seen(2), after(1), Sight(quiet_frames=5))
+
+    frozen = status(watch, 1)
+    assert frozen.state is FROZEN
+    assert frozen.reason.startswith("cam-03: the last 5 frames have no noise of their own")
+
+
+def test_a_fault_that_comes_or_goes_is_reported_at_once_and_its_words_alone_are_not() -> None:
+    watch = watched()
+    watch.saw(seen(1), NOON)
+    status(watch, 0)
+    moved = CameraFault(FaultKind.MOVED, "bay-1", after(1), "moved 31 px")
+
+    watch.faults((moved,))
+    came = watch.report(after(1))
+    watch.faults((replace(moved, reason="moved 32 px"),))
+    reworded = watch.report(after(2))
+    watch.faults(())
+    went = watch.report(after(3))
+
+    assert came is not None
+    assert (came.changed, came.status.faults) == (True, (moved,))
+    assert reworded is None
+    assert went is not None
+    assert (went.changed, went.status.faults) == (True, ())
+
+
+def test_that_a_fault_is_over_is_known_after_a_while_only() -> None:
+    watch = watched()
+    watch.saw(seen(1), NOON)
+
+    assert not status(watch, 0).faults_known
+    assert status(watch, 80).faults_known
 
 
 def test_a_failure_keeps_its_reason_while_no_frame_comes() -> None:

@@ -338,3 +338,40 @@ def test_whatever_a_line_says_the_answer_is_a_site_or_mistakes(
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_noise_is_never_a_site(tmp_path: Path, noise: bytes) -> None:
     assert check_site(write(tmp_path, noise))
+
+
+WATCHED = "      - id: bay-3\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "path", "message"),
+    [
+        ("reference_patch: {region: [[1, 1], [9, 1], [9, 9]], measurement: bay-4-current}", "measurement", "not among"),
+        (
+            "reference_patch: {region: [[1, 1], [9, 1], [9, 9]]}",
+            "reference_patch",
+            "either temperature_c or measurement",
+        ),
+        ("moved_limit_px: 0", "moved_limit_px", "above 0"),
+        ("overlay: [[0, 0, 0, 10]]", "overlay[0][2]", "at least 1"),
+        ("refrence: bay.png", "refrence", "did you mean"),
+    ],
+)
+def test_how_a_view_is_watched_is_explained(tmp_path: Path, written: str, path: str, message: str) -> None:
+    (mistake,) = mistakes_of(tmp_path, (WATCHED, f"{WATCHED}        {written}\n"))
+
+    assert mistake.line == 8
+    assert path in mistake.path
+    assert message in mistake.message
+
+
+def test_a_view_may_say_how_it_is_watched(tmp_path: Path) -> None:
+    more = (
+        "        reference: bay.png\n        moved_limit_px: 12\n        overlay: [[0, 0, 84, 56]]\n"
+        "        reference_patch: {region: [[1, 1], [9, 1], [9, 9]], measurement: bay-3-current, tolerance_k: 1}\n"
+    )
+    view = load_site(write(tmp_path, GOOD.replace(WATCHED, WATCHED + more))).cameras[0].views[0]
+
+    assert (view.reference, view.moved_limit_px, view.overlay) == ("bay.png", 12, ((0, 0, 84, 56),))
+    assert view.reference_patch is not None
+    assert view.reference_patch.measurement == "bay-3-current"

@@ -140,3 +140,35 @@ def test_an_outline_overlaps_itself_and_its_area_does_not_depend_on_where_it_beg
 ) -> None:
     assert overlap(outline, outline)
     assert area_px(outline) == area_px([*outline[1:], outline[0]])
+
+
+def test_a_reference_patch_is_held_against_the_frame_and_the_masks_like_a_region(tmp_path: Path) -> None:
+    def patch(*corners: list[int]) -> tuple[str, str]:
+        text = f"reference_patch: {{region: {list(corners)}, temperature_c: 20}}"
+        return "        assets:", f"        {text}\n        assets:"
+
+    outside = mistakes_of(tmp_path, SIZE, patch([600, 10], [700, 10], [600, 50]))
+    masked = mistakes_of(
+        tmp_path,
+        ("rate_hz: 2", "privacy: {masks: [[[500, 0], [600, 0], [500, 100]]]}"),
+        patch([510, 10], [530, 10], [510, 30]),
+    )
+    line = mistakes_of(tmp_path, patch([10, 10], [20, 20], [30, 30]))
+
+    assert {it.path for it in (*outside, *masked, *line)} == {"cameras[0].views[0].reference_patch.region"}
+    assert [it.message.partition(":")[0] for it in (*outside, *masked, *line)] == [
+        "leaves the frame at [700, 10]",
+        "overlaps the privacy mask in line 5",
+        "encloses no area",
+    ]
+
+
+def test_a_camera_without_measured_temperatures_has_no_reference_patch(tmp_path: Path) -> None:
+    patch = "reference_patch: {region: [[510, 10], [530, 10], [510, 30]], temperature_c: 20}"
+    found = mistakes_of(
+        tmp_path, ("rate_hz: 2", 'temperatures: "none"'), ("        assets:", f"        {patch}\n        assets:")
+    )
+
+    assert [(it.path, it.message) for it in found if "patch" in it.path] == [
+        ("cameras[0].views[0].reference_patch", "is of a camera that measures no temperatures: nothing drifts")
+    ]

@@ -62,6 +62,13 @@ class _CameraStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CameraSta
     """Its messages were invalid too often."""
     CAMERA_STATE_FINISHED: _CameraState.ValueType  # 7
     """A folder or recording that has been read to its end."""
+    CAMERA_STATE_SATURATED: _CameraState.ValueType  # 8
+    """Most of the picture is at the top of its range."""
+    CAMERA_STATE_MOVING: _CameraState.ValueType  # 9
+    """A camera of several views is under way to one, or has arrived just now."""
+    CAMERA_STATE_UNSETTLED: _CameraState.ValueType  # 10
+    CAMERA_STATE_UNMATCHED: _CameraState.ValueType  # 11
+    """A camera of several views stands still and shows none of them."""
 
 class CameraState(_CameraState, metaclass=_CameraStateEnumTypeWrapper): ...
 
@@ -75,7 +82,56 @@ CAMERA_STATE_QUARANTINED: CameraState.ValueType  # 6
 """Its messages were invalid too often."""
 CAMERA_STATE_FINISHED: CameraState.ValueType  # 7
 """A folder or recording that has been read to its end."""
+CAMERA_STATE_SATURATED: CameraState.ValueType  # 8
+"""Most of the picture is at the top of its range."""
+CAMERA_STATE_MOVING: CameraState.ValueType  # 9
+"""A camera of several views is under way to one, or has arrived just now."""
+CAMERA_STATE_UNSETTLED: CameraState.ValueType  # 10
+CAMERA_STATE_UNMATCHED: CameraState.ValueType  # 11
+"""A camera of several views stands still and shows none of them."""
 Global___CameraState: _TypeAlias = CameraState  # noqa: Y015
+
+class _FaultKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FaultKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FaultKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FAULT_KIND_UNSPECIFIED: _FaultKind.ValueType  # 0
+    FAULT_KIND_MOVED: _FaultKind.ValueType  # 1
+    """The view lies farther from its reference than its regions may follow: nothing is measured until it is taught again."""
+    FAULT_KIND_UNMATCHED: _FaultKind.ValueType  # 2
+    """The picture is of something else than the view's reference: nothing is measured."""
+    FAULT_KIND_READS_LOW: _FaultKind.ValueType  # 3
+    """Rain, fog, a dirty window: edges are lost, temperatures read low."""
+    FAULT_KIND_OCCLUDED: _FaultKind.ValueType  # 4
+    """Something stands before a part of the view."""
+    FAULT_KIND_DRIFT: _FaultKind.ValueType  # 5
+    """The reference patch does not show its temperature."""
+    FAULT_KIND_CLOCK_WRONG: _FaultKind.ValueType  # 6
+    """The camera's own time is not the time."""
+    FAULT_KIND_DECODING: _FaultKind.ValueType  # 7
+    """Many of the camera's frames cannot be used."""
+
+class FaultKind(_FaultKind, metaclass=_FaultKindEnumTypeWrapper):
+    """What is wrong with a camera or a view that goes on sending pictures; several may hold at once."""
+
+FAULT_KIND_UNSPECIFIED: FaultKind.ValueType  # 0
+FAULT_KIND_MOVED: FaultKind.ValueType  # 1
+"""The view lies farther from its reference than its regions may follow: nothing is measured until it is taught again."""
+FAULT_KIND_UNMATCHED: FaultKind.ValueType  # 2
+"""The picture is of something else than the view's reference: nothing is measured."""
+FAULT_KIND_READS_LOW: FaultKind.ValueType  # 3
+"""Rain, fog, a dirty window: edges are lost, temperatures read low."""
+FAULT_KIND_OCCLUDED: FaultKind.ValueType  # 4
+"""Something stands before a part of the view."""
+FAULT_KIND_DRIFT: FaultKind.ValueType  # 5
+"""The reference patch does not show its temperature."""
+FAULT_KIND_CLOCK_WRONG: FaultKind.ValueType  # 6
+"""The camera's own time is not the time."""
+FAULT_KIND_DECODING: FaultKind.ValueType  # 7
+"""Many of the camera's frames cannot be used."""
+Global___FaultKind: _TypeAlias = FaultKind  # noqa: Y015
 
 @_typing.final
 class FrameHeader(_message.Message):
@@ -92,6 +148,8 @@ class FrameHeader(_message.Message):
     RECEIVED_AT_FIELD_NUMBER: _builtins.int
     LIVE_FIELD_NUMBER: _builtins.int
     FLAGS_FIELD_NUMBER: _builtins.int
+    SHIFT_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
     ESTIMATE_STEP_K_FIELD_NUMBER: _builtins.int
     ESTIMATE_MOST_C_FIELD_NUMBER: _builtins.int
     site: _builtins.str
@@ -115,6 +173,14 @@ class FrameHeader(_message.Message):
     def flags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What is wrong or uncertain, e.g. "clock_corrected", "time_assigned", "model_unavailable"."""
 
+    @_builtins.property
+    def shift(self) -> Global___Shift:
+        """Where the frame lies against its view's reference; absent where the view has none, or did not move."""
+
+    @_builtins.property
+    def hidden(self) -> _containers.RepeatedCompositeFieldContainer[Global___Box]:
+        """Parts of the picture in which something stands before the view."""
+
     def __init__(
         self,
         *,
@@ -127,12 +193,14 @@ class FrameHeader(_message.Message):
         received_at: _timestamp_pb2.Timestamp | None = ...,
         live: _builtins.bool = ...,
         flags: _abc.Iterable[_builtins.str] | None = ...,
+        shift: Global___Shift | None = ...,
+        hidden: _abc.Iterable[Global___Box] | None = ...,
         estimate_step_k: _builtins.float | None = ...,
         estimate_most_c: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c", "_estimate_step_k", b"_estimate_step_k", "captured_at", b"captured_at", "estimate_most_c", b"estimate_most_c", "estimate_step_k", b"estimate_step_k", "received_at", b"received_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c", "_estimate_step_k", b"_estimate_step_k", "captured_at", b"captured_at", "estimate_most_c", b"estimate_most_c", "estimate_step_k", b"estimate_step_k", "received_at", b"received_at", "shift", b"shift"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c", "_estimate_step_k", b"_estimate_step_k", "camera", b"camera", "captured_at", b"captured_at", "estimate_most_c", b"estimate_most_c", "estimate_step_k", b"estimate_step_k", "flags", b"flags", "frame", b"frame", "live", b"live", "received_at", b"received_at", "site", b"site", "site_digest", b"site_digest", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c", "_estimate_step_k", b"_estimate_step_k", "camera", b"camera", "captured_at", b"captured_at", "estimate_most_c", b"estimate_most_c", "estimate_step_k", b"estimate_step_k", "flags", b"flags", "frame", b"frame", "hidden", b"hidden", "live", b"live", "received_at", b"received_at", "shift", b"shift", "site", b"site", "site_digest", b"site_digest", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__estimate_most_c: _TypeAlias = _typing.Literal["estimate_most_c"]  # noqa: Y015
     _WhichOneofArgType__estimate_most_c: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c"]  # noqa: Y015
@@ -144,6 +212,63 @@ class FrameHeader(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__estimate_step_k) -> _WhichOneofReturnType__estimate_step_k | None: ...
 
 Global___FrameHeader: _TypeAlias = FrameHeader  # noqa: Y015
+
+@_typing.final
+class Box(_message.Message):
+    """A rectangle of pixels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CORNER_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    width: _builtins.int
+    height: _builtins.int
+    @_builtins.property
+    def corner(self) -> Global___Pixel: ...
+    def __init__(
+        self,
+        *,
+        corner: Global___Pixel | None = ...,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["corner", b"corner"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corner", b"corner", "height", b"height", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Box: _TypeAlias = Box  # noqa: Y015
+
+@_typing.final
+class Shift(_message.Message):
+    """From a view's reference to a frame: turned about the middle of the picture, then shifted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DX_PX_FIELD_NUMBER: _builtins.int
+    DY_PX_FIELD_NUMBER: _builtins.int
+    ROTATION_DEG_FIELD_NUMBER: _builtins.int
+    dx_px: _builtins.float
+    """To the right and down, pixels."""
+    dy_px: _builtins.float
+    rotation_deg: _builtins.float
+    """Clockwise as one sees it, degrees."""
+    def __init__(
+        self,
+        *,
+        dx_px: _builtins.float = ...,
+        dy_px: _builtins.float = ...,
+        rotation_deg: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dx_px", b"dx_px", "dy_px", b"dy_px", "rotation_deg", b"rotation_deg"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Shift: _TypeAlias = Shift  # noqa: Y015
 
 @_typing.final
 class Place(_message.Message):
@@ -869,6 +994,36 @@ class Temperatures(_message.Message):
 Global___Temperatures: _TypeAlias = Temperatures  # noqa: Y015
 
 @_typing.final
+class CameraFault(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    kind: Global___FaultKind.ValueType
+    view: _builtins.str
+    """Empty for the whole camera."""
+    reason: _builtins.str
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        kind: Global___FaultKind.ValueType = ...,
+        view: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "reason", b"reason", "since", b"since", "view", b"view"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CameraFault: _TypeAlias = CameraFault  # noqa: Y015
+
+@_typing.final
 class CameraStatus(_message.Message):
     """thermal.cameras, keyed by camera, compacted: state and heartbeat."""
 
@@ -884,12 +1039,15 @@ class CameraStatus(_message.Message):
     FRAMES_FIELD_NUMBER: _builtins.int
     LAST_FRAME_AT_FIELD_NUMBER: _builtins.int
     FLAGS_FIELD_NUMBER: _builtins.int
+    FAULTS_FIELD_NUMBER: _builtins.int
+    FAULTS_KNOWN_FIELD_NUMBER: _builtins.int
     site: _builtins.str
     camera: _builtins.str
     state: Global___CameraState.ValueType
     live: _builtins.bool
     reason: _builtins.str
     frames: _builtins.int
+    faults_known: _builtins.bool
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -899,6 +1057,10 @@ class CameraStatus(_message.Message):
     @_builtins.property
     def flags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Site-wide conditions seen by the one who reports, e.g. "spool_in_use", "time_invalid"."""
+
+    @_builtins.property
+    def faults(self) -> _containers.RepeatedCompositeFieldContainer[Global___CameraFault]:
+        """All that holds now. What is absent is over, where it is known: after its start, ingest looks for a while."""
 
     def __init__(
         self,
@@ -913,10 +1075,12 @@ class CameraStatus(_message.Message):
         frames: _builtins.int = ...,
         last_frame_at: _timestamp_pb2.Timestamp | None = ...,
         flags: _abc.Iterable[_builtins.str] | None = ...,
+        faults: _abc.Iterable[Global___CameraFault] | None = ...,
+        faults_known: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "last_frame_at", b"last_frame_at", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "camera", b"camera", "flags", b"flags", "frames", b"frames", "last_frame_at", b"last_frame_at", "live", b"live", "reason", b"reason", "since", b"since", "site", b"site", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "camera", b"camera", "faults", b"faults", "faults_known", b"faults_known", "flags", b"flags", "frames", b"frames", "last_frame_at", b"last_frame_at", "live", b"live", "reason", b"reason", "since", b"since", "site", b"site", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

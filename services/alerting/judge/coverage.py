@@ -21,6 +21,7 @@ from typing import Final
 
 from canairy.messages.alarm import Priority
 from canairy.messages.camera import CameraState, CameraStatus
+from services.alerting.judge.camera_faults import blinded
 from services.alerting.judge.desk import STALE, Desk, Seen, Terms
 from services.alerting.judge.memory import Memory, Point
 from services.alerting.judge.rules import COVERAGE, CameraRules, SiteRules
@@ -30,7 +31,17 @@ from services.alerting.judge.rules import COVERAGE, CameraRules, SiteRules
 OVERDUE: Final = timedelta(seconds=30)
 OVERDUE_AT_LEAST: Final = timedelta(seconds=7)
 # States that say too little by their name alone. Since when is told beside every reason.
-EXPLAINED: Final = frozenset({CameraState.FAILED, CameraState.QUARANTINED, CameraState.UNKNOWN})
+EXPLAINED: Final = frozenset(
+    {
+        CameraState.FAILED,
+        CameraState.QUARANTINED,
+        CameraState.UNKNOWN,
+        CameraState.SATURATED,
+        CameraState.MOVING,
+        CameraState.UNSETTLED,
+        CameraState.UNMATCHED,
+    }
+)
 
 
 def overdue_after(rules: SiteRules) -> timedelta:
@@ -103,7 +114,10 @@ class Coverage:
         self, camera: CameraRules, view: str, assets: Sequence[str], above: datetime, now: datetime
     ) -> None:
         point = self.memory.of(view)
+        if blinded(point):
+            return  # told already, by an alarm that says more
         delay = max(self.rules.coverage_after, camera.stale_after)
+        above = above if point.covered_from is None else max(above, point.covered_from)
         valid = {asset: self._last_valid(self.memory.of(asset)) for asset in assets}
         newest = max(valid.values())
         if now - max(newest, above) > camera.stale_after:
@@ -112,7 +126,6 @@ class Coverage:
             silence = Silence(point, newest, max(newest, above), reason, response, camera.name, view)
             self._raise_when_due(silence, now, delay)
             return
-        above = above if point.covered_from is None else max(above, point.covered_from)
         for asset, since in valid.items():
             if now - max(since, above) >= delay:
                 self._raise_when_due(self._asset(asset, since, above, camera, view), now, delay)
@@ -155,7 +168,19 @@ def camera_silence(point: Point, status: CameraStatus | None, since: datetime, c
         reason = f"camera {status.state.name.lower()}" + (f": {why}" if why else "")
     else:
         reason = "no word of this camera"
-    return Silence(point, since, counted, reason, f"check camera {point.name}, its power and its network", point.name)
+    return Silence(point, since, counted, reason, _response(point.name, status), point.name)
+
+
+def _response(camera: str, status: CameraStatus | None) -> str:
+    match None if status is None else status.state:
+        case CameraState.SATURATED:
+            return f"look what shines into camera {camera}; if it is the equipment, give it a higher range"
+        case CameraState.MOVING | CameraState.UNSETTLED:
+            return f"see whether the tour of camera {camera} stops at its views, and whether its mount holds"
+        case CameraState.UNMATCHED:
+            return f"see where camera {camera} looks: call up a preset, or teach its views again"
+        case _:
+            return f"check camera {camera}, its power and its network"
 
 
 def raise_silence(desk: Desk, silence: Silence, at: datetime) -> None:

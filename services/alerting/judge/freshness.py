@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from canairy.messages.alarm import Alarm
 from canairy.messages.header import NO_TEMPERATURES
+from services.alerting.judge.camera_faults import NAMES
 from services.alerting.judge.coverage import finished, status_of
 from services.alerting.judge.desk import GOOD, STALE, Desk
 from services.alerting.judge.memory import Memory, Point, Watch
 from services.alerting.judge.rules import ANOMALY, COVERAGE, CameraRules, SiteRules
 from services.alerting.judge.verdicts import BLIND
+
+# These rest on what a camera does, not on what was measured.
+NOT_MEASURED: Final = NAMES | {COVERAGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +52,14 @@ class Freshness:
         Without `degrees` that is so of how the asset looks; what stands by its temperature rests on old ones.
         """
         for watch in point.watches.values():
-            if watch.active and watch.name != COVERAGE:
+            if watch.active and watch.name not in NOT_MEASURED:
                 judged = degrees or watch.name == ANOMALY
                 self.desk.grade_data(point, watch, quality if judged else STALE, degrees=degrees)
 
     def _watched_by(self, watch: Watch) -> CameraRules | None:
         """The live camera that a standing alarm's data come from; None where data cannot grow stale."""
         alarm = watch.alarm
-        if alarm is None or not alarm.state.active or watch.name == COVERAGE:
+        if alarm is None or not alarm.state.active or watch.name in NOT_MEASURED:
             return None
         camera = self.rules.cameras.get(alarm.camera)
         return camera if camera is not None and camera.live else None

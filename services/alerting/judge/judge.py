@@ -18,6 +18,7 @@ from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.state import Capture, Decision, PointState, Scored
 from services.alerting.judge import anomaly, future, limits
 from services.alerting.judge.arrival import LATENESS, Arrival, arrival, remember
+from services.alerting.judge.camera_faults import CameraFaults
 from services.alerting.judge.canary import beat
 from services.alerting.judge.commands import Commands
 from services.alerting.judge.comparison import Comparison
@@ -65,6 +66,7 @@ class Judge:
         self._frames = Frames(one_frame, comparison)
         self._joins = Joins(across, self._memory, comparison)
         self._signs = Signs(rules, self._memory, self._desk)
+        self._faults = CameraFaults(rules, self._memory, self._desk)
         self._freshness = Freshness(rules, self._memory, self._desk)
         self._retirement = Retirement(rules, self._memory, self._desk, self._versions)
         self._commands = Commands(self._memory, self._desk, self._freshness, self._versions)
@@ -119,6 +121,7 @@ class Judge:
         """The state of a camera came in."""
         if status.camera != CANARY:
             self._signs.status(status)
+            self._faults.status(status)
 
     def command(self, command: Command) -> Decision:
         """Decide what a user wants."""

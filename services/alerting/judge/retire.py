@@ -8,6 +8,7 @@ from typing import Final
 
 from canairy.messages.reading import Reading
 from services.alerting.judge.arrival import KEPT
+from services.alerting.judge.camera_faults import NAMES as FAULTS
 from services.alerting.judge.desk import GOOD, Desk, Seen, seen
 from services.alerting.judge.memory import Memory, Point
 from services.alerting.judge.rules import ANOMALY, COVERAGE, DELTA, HIGH, HIGH_HIGH, HOT_SPOT, AssetRules, SiteRules
@@ -78,8 +79,8 @@ class Retirement:
             return self.versions.conditions(asset.name) | ({COVERAGE} if live else frozenset())
         if point.name == self.rules.site:
             return SITE_CONDITIONS | {COVERAGE}
-        if point.name in self.rules.cameras or point.name in self.rules.views:
-            return frozenset({COVERAGE})
+        if point.name in self.rules.cameras or point.name in self.rules.all_views:
+            return FAULTS | {COVERAGE}
         last = point.last
         if last is None or not self.rules.has_view(last.header.camera, last.header.view):
             return None

@@ -126,7 +126,10 @@ class CameraRules:
 
 @dataclass(frozen=True, slots=True)
 class SiteRules:
-    """The whole site. `views`: those with assets. `models` answers for views by name, the `*` view of a folder too."""
+    """The whole site. `views`: those with assets, of `all_views`.
+
+    `models` answers for views by name, the `*` view of a folder too.
+    """
 
     site: str
     coverage_after: timedelta
@@ -136,6 +139,7 @@ class SiteRules:
     groups: dict[str, GroupRules]
     measurements: frozenset[str]
     models: dict[str, Camera]
+    all_views: frozenset[str] = frozenset()
     _hot_spots: dict[tuple[str, str], HotSpotRules | None] = field(default_factory=dict)
 
     @classmethod
@@ -153,6 +157,7 @@ class SiteRules:
             groups={name: GroupRules(name, _labelled(them)) for name, them in members.items() if len(them) > 1},
             measurements=frozenset(site.measurements),
             models={camera.id: camera for camera in site.cameras},
+            all_views=frozenset(view.id for camera in site.cameras for view in camera.views),
         )
 
     def has_view(self, camera: str, view: str) -> bool:

@@ -15,6 +15,7 @@ from canairy.messages.alarm import Alarm
 from canairy.messages.camera import CameraState, CameraStatus
 from canairy.messages.reading import Reading
 from services.alerting.judge.arrival import LATENESS
+from services.alerting.judge.camera_faults import blinded
 from services.alerting.judge.coverage import camera_silence, overdue_after, raise_silence
 from services.alerting.judge.desk import GOOD, Desk, Seen, seen
 from services.alerting.judge.future import earlier
@@ -106,7 +107,7 @@ class Signs:
         if alarm is None or not alarm.state.active or status is None or not status.state.healthy:
             return
         quarantined = alarm.raised_at == alarm.since
-        if camera.views:
+        if any(not self._blinded(view) for view in camera.views):
             # Who quarantines a camera has a clock of its own.
             since = alarm.since + LATENESS if quarantined else alarm.since
             at = max(point.newest_at or alarm.since, status.at)
@@ -117,6 +118,11 @@ class Signs:
         if back:
             self._count_from(point, at)
             self._end(point, Seen(at, at, "the camera is back", camera=camera.name))
+
+    def _blinded(self, view: str) -> bool:
+        """No reading can come of it, and an alarm of its own says so."""
+        point = self.memory.get(view)
+        return point is not None and blinded(point)
 
     # --- readings ---------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from services.alerting.judge.unjudged import estimated
 
 INVALID: Final = "invalid"
 # In these states a camera goes on sending pictures that show nothing new, or nothing at all.
-BLIND: Final = frozenset({CameraState.FROZEN, CameraState.BLACK})
+BLIND: Final = frozenset({CameraState.FROZEN, CameraState.BLACK, CameraState.SATURATED})
 
 
 @dataclass(frozen=True, slots=True)
