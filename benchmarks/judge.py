@@ -15,8 +15,9 @@ from typing import Final
 
 from benchmarks.machine import describe
 from benchmarks.sites import site
-from canairy.messages.frame import Frame, Radiometry
+from canairy.messages.frame import Frame
 from canairy.messages.header import FrameHeader
+from canairy.messages.radiometry import Radiometry
 from canairy.messages.thermogram import Thermogram
 from canairy.simulator.scenarios import camera_script
 from canairy.simulator.scene import OFFSET_K, SCALE_K, Scene

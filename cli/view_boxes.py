@@ -13,6 +13,7 @@ import numpy as np
 from canairy.errors import ConfigurationError, UnreadableFile
 from canairy.models.detector_card import DANGER, NORMAL
 from canairy.thermal.celsius_counts import to_counts
+from canairy.thermal.formats import read_content
 from canairy.thermal.radiometry import Celsius
 
 # Names of the classes, one a line, as tools for labelling leave them beside the labels.
@@ -100,14 +101,7 @@ def _classes(folder: Path) -> Sequence[str]:
 
 
 def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise UnreadableFile(f"{path.name}: {error.strerror or error}") from error
-    if len(content) > MOST_BYTES:
-        raise UnreadableFile(f"{path.name}: more than {MOST_BYTES} bytes, no picture has that many labels")
-    return content.decode("utf-8", "replace")
+    return read_content(path, MOST_BYTES, "no picture has that many labels").decode("utf-8", "replace")
 
 
 def _labelled(where: str, line: str, names: Sequence[str], celsius: Celsius) -> Box:

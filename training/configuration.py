@@ -37,7 +37,6 @@ optimization {{ execution_accelerators {{
     {{ name: "cuda" parameters {{ key: "use_tf32" value: "0" }} }}
   ]
 }} }}"""
-ENGINES: Final = "# TensorRT builds an engine for each range of batches that it sees: here, before it is ready."
 BY_OPENVINO: Final = f"""{ON_CPU}
 # The backend gives OpenVINO no precision: where the processor has AMX, compare scores with config.pbtxt's first.
 optimization {{ execution_accelerators {{ cpu_execution_accelerator [ {{ name: "openvino" }} ] }} }}"""

@@ -12,8 +12,6 @@ from canairy.messages.radiometry import ASSUMED, Radiometry
 from canairy.messages.thermogram import Thermogram
 from protos.canairy.v1 import thermal_pb2 as pb
 
-__all__ = ["Frame", "Radiometry"]
-
 
 @dataclass(frozen=True, slots=True)
 class Frame:

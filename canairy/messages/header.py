@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from canairy.messages import wire
@@ -78,6 +78,10 @@ class FrameHeader:
     def unfit(self) -> bool:
         """Nobody is to measure in this frame."""
         return not UNFIT.isdisjoint(self.flags)
+
+    def flagged(self, *flags: str) -> FrameHeader:
+        """With these flags too, each once."""
+        return replace(self, flags=tuple(dict.fromkeys((*self.flags, *flags)))) if flags else self
 
     def to_wire(self) -> pb.FrameHeader:
         """The protobuf message."""

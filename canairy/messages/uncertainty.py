@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final, Self
 
 from canairy.errors import InvalidMessage
 from canairy.messages import wire
-from canairy.thermal.uncertainty import COVERAGE
+from canairy.thermal import uncertainty as thermal
 from protos.canairy.v1 import thermal_pb2 as pb
 
 # Flags of a reading. Its asset has an emissivity or distance of its own, or its camera a window, and nobody said what
@@ -21,21 +20,8 @@ NOT_DEPENDABLE: Final = "not dependable: emissivity"
 
 
 @dataclass(frozen=True, slots=True)
-class Uncertainty:
-    """Standard uncertainties in kelvin: `common_k` is shared by the pixels of a frame, `own_k` is not."""
-
-    common_k: float
-    own_k: float
-
-    @property
-    def standard_k(self) -> float:
-        """Of the temperature."""
-        return math.hypot(self.common_k, self.own_k)
-
-    @property
-    def expanded_k(self) -> float:
-        """Of the temperature, at about 95 % (JCGM 100:2008, 6.2 and 6.3)."""
-        return COVERAGE * self.standard_k
+class Uncertainty(thermal.Uncertainty):
+    """As it travels."""
 
     def to_wire(self) -> pb.Uncertainty:
         """The protobuf message: all four, so that nobody has to add squares."""

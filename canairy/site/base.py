@@ -16,7 +16,11 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["250ms", "10s", "5m", "1h30m", "2d"]}),
 ]
-PixelPoint = tuple[Annotated[int, Field(ge=0, le=4095)], Annotated[int, Field(ge=0, le=4095)]]
+# Of pictures of up to 4096 pixels a side: a column or row, a side, a point, and x, y, width, height.
+Place = Annotated[int, Field(ge=0, le=4095)]
+Side = Annotated[int, Field(ge=1, le=4096)]
+PixelPoint = tuple[Place, Place]
+PixelBox = tuple[Place, Place, Side, Side]
 
 
 class Model(BaseModel):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from canairy.site.base import Model
-
-Place = Annotated[int, Field(ge=0, le=4095)]
-Side = Annotated[int, Field(ge=1, le=4096)]
+from canairy.site.base import Model, PixelBox
 
 
 class Estimate(Model):
@@ -21,7 +18,7 @@ class Estimate(Model):
 
     min_c: float = Field(ge=-100, le=2000)
     max_c: float = Field(ge=-100, le=2000)
-    bar: tuple[Place, Place, Side, Side]
+    bar: PixelBox
     locked: Literal[True]
     linear: Literal[True]
 

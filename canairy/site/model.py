@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from canairy.site.base import Duration, Identifier, Model, PixelPoint
+from canairy.site.base import Duration, Identifier, Model, PixelPoint, Side
 from canairy.site.estimate import Estimate
 from canairy.site.privacy import Privacy
 from canairy.site.watched import Watched
 
 Level = Literal["low", "medium", "high"]
-Side = Annotated[int, Field(ge=1, le=4096)]
 
 # Industrial thermal CCTV data set (514): site kind and equipment.
 EQUIPMENT: dict[str, str] = {
@@ -263,6 +262,11 @@ class Camera(Model):
     def live(self) -> bool:
         """Runs in real time: shed when late, alarmed when silent. A folder and a video are recordings."""
         return self.kind not in {"folder", "video"}
+
+    @property
+    def watched_live(self) -> bool:
+        """Live, and read by ingest itself: of what is pushed, the sender learns what was wrong."""
+        return self.live and self.kind != "push"
 
     @property
     def silence(self) -> timedelta:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
 from pydantic import Field, model_validator
 
-from canairy.site.base import Model
-
-Whole = Annotated[int, Field(ge=0, le=4095)]
-Box = tuple[Whole, Whole, Annotated[int, Field(ge=1, le=4096)], Annotated[int, Field(ge=1, le=4096)]]
+from canairy.site.base import Model, PixelBox, PixelPoint
 
 # As a `reference`: none is kept, and nobody says whether the view moved.
 NONE: Final = "none"
@@ -21,7 +18,7 @@ class ReferencePatch(Model):
     `region`: pixels from the top left, as of an asset. `temperature_c` is fixed, or `measurement` names a sensor's.
     """
 
-    region: tuple[tuple[Whole, Whole], ...] = Field(min_length=3, max_length=200)
+    region: tuple[PixelPoint, ...] = Field(min_length=3, max_length=200)
     temperature_c: float | None = Field(None, ge=-100, le=2000)
     measurement: str | None = None
     tolerance_k: float = Field(2.0, gt=0, le=100)
@@ -43,5 +40,5 @@ class Watched(Model):
 
     reference: str | None = Field(None, min_length=1)
     moved_limit_px: float = Field(24.0, gt=0, le=500)
-    overlay: tuple[Box, ...] = Field((), max_length=50)
+    overlay: tuple[PixelBox, ...] = Field((), max_length=50)
     reference_patch: ReferencePatch | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from canairy.errors import OtherSite
@@ -64,7 +64,7 @@ class Troubles:
         """The header of a canary with these flags; of any other frame, as it is."""
         if header.camera != CANARY or not self._until:
             return header
-        return replace(header, flags=tuple(dict.fromkeys((*header.flags, *self.flags()))))
+        return header.flagged(*self.flags())
 
 
 def other_site(what: str, site: str, ours: str) -> OtherSite:

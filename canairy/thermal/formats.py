@@ -96,13 +96,13 @@ def _by_name(suffix: str) -> Format | None:
     return next((it for it in FORMATS if suffix.lower() in it.suffixes), None)
 
 
-def read_content(path: Path) -> bytes:
-    """A file's bytes; raises UnreadableFile, which names it, when it cannot be read or no frame is as large."""
+def read_content(path: Path, most_bytes: int = MAX_FILE_BYTES, why: str = "no thermal frame has that many") -> bytes:
+    """A file's bytes; raises UnreadableFile, which names it, when it cannot be read or is larger than it may be."""
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            content = file.read(most_bytes + 1)
     except OSError as error:
         raise UnreadableFile(f"{path.name}: {error.strerror or error}") from error
-    if len(content) > MAX_FILE_BYTES:
-        raise UnreadableFile(f"{path.name}: more than {MAX_FILE_BYTES} bytes, no thermal frame has that many")
+    if len(content) > most_bytes:
+        raise UnreadableFile(f"{path.name}: more than {most_bytes} bytes, {why}")
     return content

@@ -43,14 +43,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """Standard uncertainties in kelvin: `common_k` is shared by the pixels of a frame, `own_k` is not.
-
-    `parts` tells each cause: camera, uniformity, emissivity, reflected, distance (camera: with its offset).
-    """
+    """Standard uncertainties in kelvin: `common_k` is shared by the pixels of a frame, `own_k` is not."""
 
     common_k: float
     own_k: float
-    parts: dict[str, float]
 
     @property
     def standard_k(self) -> float:
@@ -63,9 +59,16 @@ class Uncertainty:
         return COVERAGE * self.standard_k
 
 
+@dataclass(frozen=True, slots=True)
+class Budget(Uncertainty):
+    """`parts` tells each cause: camera, uniformity, emissivity, reflected, distance (camera: with its offset)."""
+
+    parts: dict[str, float]
+
+
 def uncertainty(
     celsius: float, radiometry: Radiometry, parameters: ObjectParameters, limits: Limits | None = None
-) -> Uncertainty:
+) -> Budget:
     """Of a temperature that was computed with `parameters`. Raises ImpossibleParameters."""
     limits = limits or Limits()
     seen = radiometry.signal(celsius, parameters)
@@ -82,7 +85,7 @@ def uncertainty(
     }
     own_k = math.hypot(gain * beyond_offset_k, *own.values()) / _EVENLY
     parts = {name: limit / _EVENLY for name, limit in {"camera": gain * camera_k, **own}.items()}
-    return Uncertainty(gain * limits.offset_k / _EVENLY, own_k, parts)
+    return Budget(gain * limits.offset_k / _EVENLY, own_k, parts)
 
 
 class Parted(Protocol):

@@ -17,5 +17,4 @@ def at_its_end(reading: Reading) -> Reading:
     most_c, measured = reading.header.estimate_most_c, reading.temperatures
     if most_c is None or measured is None or measured.max_c < most_c:
         return reading
-    flags = tuple(dict.fromkeys((*reading.header.flags, OVER_RANGE)))
-    return replace(reading, header=replace(reading.header, flags=flags))
+    return replace(reading, header=reading.header.flagged(OVER_RANGE))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from canairy.messages.detections import Detections, Region
-from canairy.messages.header import MODEL_UNAVAILABLE, NO_COMPARISON, FrameHeader
+from canairy.messages.header import MODEL_UNAVAILABLE, NO_COMPARISON
 from canairy.messages.reading import Reading
 from canairy.site.model import Site
 from canairy.stream import schema
@@ -99,11 +99,7 @@ def _unscored(crops: Crops) -> Crops:
 
 
 def _about(detections: Detections, flag: str) -> Detections:
-    return replace(detections, header=_flagged(detections.header, flag))
-
-
-def _flagged(header: FrameHeader, *flags: str) -> FrameHeader:
-    return replace(header, flags=tuple(dict.fromkeys((*header.flags, *flags)))) if flags else header
+    return replace(detections, header=detections.header.flagged(flag))
 
 
 def _reading(
@@ -111,7 +107,7 @@ def _reading(
 ) -> Reading:
     place = region.x, region.y, region.outline
     return Reading(
-        header=_flagged(detections.header, *seen.flags),
+        header=detections.header.flagged(*seen.flags),
         frame=detections.frame,
         asset=region.asset,
         kind=region.kind,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.messages.reading import Temperatures
+from canairy.thermal.polygon import inside
 from canairy.thermal.quantiles import quantiles
 
 Celsius = npt.NDArray[np.float32]
@@ -76,6 +77,4 @@ def _inside(outline: Outline, x: int, y: int, shape: tuple[int, int]) -> Mask:
     """Pixels on or inside the outline, bool of the crop's shape. Cached: outlines do not move from frame to frame."""
     if not outline:
         return np.ones(shape, np.bool_)
-    mask = np.zeros(shape, np.uint8)
-    cv2.fillPoly(mask, [np.array(outline, np.int32) - (x, y)], 1)
-    return mask.astype(np.bool_)
+    return inside([np.array(outline, np.int32) - (x, y)], *shape)

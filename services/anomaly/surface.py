@@ -86,6 +86,7 @@ def see(pixels: Pixels, region: Region, radiometry: Radiometry | None, surface: 
     return Seen(found, sure, _doubt(to.emissivity))
 
 
+@lru_cache(maxsize=TABLES)
 def _known(radiometry: Radiometry | None) -> ObjectParameters | None:
     if radiometry is None or radiometry.assumed:
         return None

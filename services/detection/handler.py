@@ -143,7 +143,7 @@ class Detection:
         with span("detect", record.headers) as headers:
             found, memory = self._regions(picture, seen, now)
             shed = self._backlog.shed_before(header.camera)
-            about = self._troubles.onto(header if seen is not None else _flagged(header))
+            about = self._troubles.onto(header if seen is not None else header.flagged(MODEL_UNAVAILABLE))
             message = Detections(about, place, tuple(found), shed, picture.frame.radiometry)
             yield Outgoing(DETECTIONS, header.camera, message.encode(), schema.header("Detections") | headers)
         if memory is not None:
@@ -191,10 +191,6 @@ class Detection:
 
 def _place(record: Received) -> Place:
     return Place(record.topic, record.partition, record.offset)
-
-
-def _flagged(header: FrameHeader) -> FrameHeader:
-    return replace(header, flags=tuple(dict.fromkeys((*header.flags, MODEL_UNAVAILABLE))))
 
 
 def _until(known: ViewFinds, now: datetime) -> ViewFinds:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from canairy.messages.detections import Region, RegionKind
 from canairy.site.model import Asset
+from canairy.thermal.polygon import inside
 from services.detection.agreement import bounds
 from services.detection.picture import Picture
 
@@ -27,8 +28,7 @@ def registered(asset: Asset, picture: Picture) -> Region:
 @lru_cache(maxsize=64)
 def occupied(outlines: tuple[tuple[tuple[int, int], ...], ...], height: int, width: int) -> npt.NDArray[np.bool_]:
     """Where registered regions are, widened by a margin: bool (height, width)."""
-    mask = np.zeros((height, width), np.uint8)
-    for outline in outlines:
-        cv2.fillPoly(mask, [np.array(outline, np.int32)], 1)
     side = 2 * MARGIN_PX + 1
-    return cv2.dilate(mask, np.ones((side, side), np.uint8)).astype(np.bool_)
+    return cv2.dilate(inside(outlines, height, width).astype(np.uint8), np.ones((side, side), np.uint8)).astype(
+        np.bool_
+    )

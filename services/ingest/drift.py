@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-import cv2
 import numpy as np
 
 from canairy.messages.fault import CameraFault, FaultKind
 from canairy.messages.shift import Shift
 from canairy.messages.thermogram import KELVIN
 from canairy.site.watched import ReferencePatch
+from canairy.thermal.polygon import inside
 from canairy.thermal.view_shift import Move
 from services.ingest.grid import Kelvin
 from services.ingest.lasting import Lasting
@@ -62,7 +62,5 @@ class PatchWatch:
         outline = np.array(self.patch.region, np.float64)
         if shift is not None:
             outline = Move(shift.dx_px, shift.dy_px, shift.rotation_deg, width, height).moved(outline)
-        mask = np.zeros(picture.shape, np.uint8)
-        cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 1)
-        inside = picture[(mask > 0) & np.isfinite(picture)]
-        return float(inside.mean(dtype=np.float64)) - KELVIN if inside.size else None
+        patch = picture[inside([np.rint(outline)], height, width) & np.isfinite(picture)]
+        return float(patch.mean(dtype=np.float64)) - KELVIN if patch.size else None

@@ -95,14 +95,14 @@ class Feed:
 
     def refused(self, reason: str, now: datetime) -> None:
         """A frame or file of this camera could not be used."""
-        if self.camera.live and self.camera.kind != "push":
+        if self.camera.watched_live:
             self._outlook.decoding.saw(reason, now)
             self.watch.faults(self._outlook.faults())
 
     def _saw(self, raw: Raw, picture: Looked, stamp: Stamp, now: datetime) -> Sight:
         sight = self._outlook.at(raw, picture, stamp.captured_at)
         self.watch.saw(picture, now, sight)
-        if self.camera.live and self.camera.kind != "push":
+        if self.camera.watched_live:
             self._outlook.clock.saw(raw.taken_at, now)
             self._outlook.decoding.saw("", now)
         self.watch.faults(self._outlook.faults())
@@ -131,7 +131,7 @@ class Feed:
 
     def _watch_refused(self, picture: Looked, reason: str, now: datetime) -> None:
         """A camera whose pictures are refused is not well; one that shows nothing at all is black first of all."""
-        if not self.camera.live or self.camera.kind == "push":
+        if not self.camera.watched_live:
             return
         if picture.blank:
             self.watch.saw(picture, now)

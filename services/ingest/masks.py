@@ -11,13 +11,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final, TypeVar
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from canairy.errors import InvalidMessage
 from canairy.messages.thermogram import Thermogram
 from canairy.site.model import Camera
+from canairy.thermal.polygon import inside
 from services.ingest.source import Raw, RawFrame, RawPicture
 
 Outlines = tuple[tuple[tuple[int, int], ...], ...]
@@ -64,7 +64,4 @@ class Masks:
 @lru_cache(maxsize=64)
 def masked_pixels(outlines: Outlines, height: int, width: int) -> npt.NDArray[np.bool_]:
     """The pixels on or in any of the outlines: bool (height, width). Masks do not move from frame to frame."""
-    hidden = np.zeros((height, width), np.uint8)
-    for outline in outlines:
-        cv2.fillPoly(hidden, [np.array(outline, np.int32)], 1)
-    return hidden.astype(np.bool_)
+    return inside(outlines, height, width)

@@ -84,9 +84,12 @@ class Outlook:
             for view in camera.views
             if view.reference_patch is not None
         }
-        read_here = camera.live and camera.kind not in {"push", "video"}
-        self._tour = Tour(self._views, everywhere) if read_here and len(camera.views) > 1 and self._views else None
-        learns = read_here and len(camera.views) == 1 and camera.views[0].reference is None and not self._views
+        self._tour = (
+            Tour(self._views, everywhere) if camera.watched_live and len(camera.views) > 1 and self._views else None
+        )
+        learns = (
+            camera.watched_live and len(camera.views) == 1 and camera.views[0].reference is None and not self._views
+        )
         self._teaching = Teaching(camera.views[0].id, everywhere) if learns else None
         self._eyes = {view.id: _Eye() for view in camera.views}
         self._single = camera.views[0].id == EACH_FILE

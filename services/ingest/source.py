@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from canairy.messages.frame import Radiometry
+from canairy.messages.radiometry import Radiometry
 
 
 def nothing() -> None:

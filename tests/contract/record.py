@@ -22,9 +22,10 @@ from canairy.messages.alarm import Alarm, AlarmState, Priority
 from canairy.messages.camera import CameraState, CameraStatus
 from canairy.messages.command import Action, Command
 from canairy.messages.detections import Detections, Region, RegionKind
-from canairy.messages.frame import Frame, Radiometry
+from canairy.messages.frame import Frame
 from canairy.messages.header import FrameHeader, Place
 from canairy.messages.measurement import Measurement
+from canairy.messages.radiometry import Radiometry
 from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.state import Capture, Condition, Decision, PointState
 from canairy.messages.thermogram import Thermogram

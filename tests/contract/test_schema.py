@@ -11,8 +11,9 @@ import pytest
 from google.protobuf.message import Message
 
 from canairy.messages.detections import RegionKind
-from canairy.messages.frame import Frame, Radiometry
+from canairy.messages.frame import Frame
 from canairy.messages.header import FrameHeader, Place
+from canairy.messages.radiometry import Radiometry
 from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.thermogram import Thermogram
 from canairy.stream.broker import SCHEMA_HEADER, Outgoing, Received

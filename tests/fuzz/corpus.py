@@ -20,10 +20,11 @@ from canairy.messages.command import Action, Command
 from canairy.messages.detections import Detections, Region, RegionKind
 from canairy.messages.equipment import Equipment
 from canairy.messages.evidence import Evidence
-from canairy.messages.frame import Frame, Radiometry
+from canairy.messages.frame import Frame
 from canairy.messages.header import CANARY, NO_TEMPERATURES, OVER_RANGE, FrameHeader, Place
 from canairy.messages.measurement import Measurement
 from canairy.messages.picture import Picture
+from canairy.messages.radiometry import Radiometry
 from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.state import Capture, Condition, Decision, PointState, Scored
 from canairy.messages.thermogram import Thermogram
