@@ -1,6 +1,7 @@
 """Frames that show something else than the scene, or show it on another scale: they are flagged, and nobody measures.
 
-    shutter       a camera calibrates behind its shutter: one or two frames are flat, or blurred
+    shutter       a camera calibrates behind its shutter: one or two frames are flat; or blurred, and for the most part
+                  unlike the frame before (where something hot is gone and nothing else changed, edges are lost too)
     range_switch  the scale of the counts changes, or all pixels jump in one direction: the first frame of the new level
 
 Two frames in a row of each at most, and four of both. What lasts longer is no calibration: it is believed, and told as
@@ -33,6 +34,8 @@ _REMEMBERED: Final = 20
 _LEAST_KNOWN: Final = 3
 _SEEN_BEFORE: Final = 3.0  # times the spread of a blank picture: what was seen before was none
 _BLURRED: Final = 0.35  # of the usual edges are left
+_UNMOVED_K: Final = 0.3  # a pixel that changes by less shows what it showed: six times the noise of a usual camera
+_MOSTLY: Final = 0.5  # of all pixels
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class StepWatch:
 
     def _flag(self, picture: Picture, grid: Kelvin, scale: tuple[float, float], at: datetime) -> str | None:
         edges_k = _edges_k(grid)
-        self._shut = self._shut + 1 if self._shutter(picture, edges_k) else 0
+        self._shut = self._shut + 1 if self._shutter(picture, grid, edges_k) else 0
         if 0 < self._shut <= MOST_IN_A_ROW:
             return SHUTTER  # and the frame after it is held against the one before it
         switched = self._switch(grid, scale, at)
@@ -66,16 +69,24 @@ class StepWatch:
         self._edges_k.append(edges_k)
         return RANGE_SWITCH if 0 < self._switched <= MOST_IN_A_ROW else None
 
-    def _shutter(self, picture: Picture, edges_k: float) -> bool:
+    def _shutter(self, picture: Picture, grid: Kelvin, edges_k: float) -> bool:
         if len(self._spreads_k) < _LEAST_KNOWN or median(self._spreads_k) < _SEEN_BEFORE * BLANK_BELOW_K:
             return False
-        return picture.blank or edges_k < _BLURRED * median(self._edges_k)
+        if picture.blank:
+            return True
+        return edges_k < _BLURRED * median(self._edges_k) and not _mostly_as(self._before, grid)
 
     def _switch(self, grid: Kelvin, scale: tuple[float, float], at: datetime) -> bool:
         before = self._before
         if before is None or self._at is None or before.shape != grid.shape or abs(at - self._at) > TOGETHER:
             return False
         return scale != self._scale or _jumped(before, grid)
+
+
+def _mostly_as(before: Kelvin | None, grid: Kelvin) -> bool:
+    if before is None or before.shape != grid.shape:
+        return False
+    return bool(np.count_nonzero(np.abs(grid - before) < _UNMOVED_K) >= _MOSTLY * grid.size)
 
 
 def _jumped(before: Kelvin, grid: Kelvin) -> bool:

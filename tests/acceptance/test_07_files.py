@@ -22,6 +22,8 @@ SECONDS = float(os.environ.get("CANAIRY_FUZZ_S", "30"))
 SEED = int(os.environ.get("CANAIRY_FUZZ_SEED", "1"))
 JOBS = (os.cpu_count() or 1) + 1
 ROUNDS = -(-len(READERS) // JOBS)
+# Lines of others, of which most are none of ours: they are refused for one reason.
+ONE_REASON = frozenset({"challenge", "ffmpeg-log"})
 COUNTS = np.full((6, 8), 29_315, np.uint16)
 
 
@@ -107,4 +109,4 @@ def test_a_reader_understands_a_file_or_refuses_it_and_nothing_else(outcomes: di
 
     assert not outcome.findings, "\n".join(f"{reason}: {it[:200]!r}" for reason, it in outcome.findings.items())
     assert outcome.understood > 0
-    assert outcome.reasons > 5
+    assert outcome.reasons > (1 if name in ONE_REASON else 5)

@@ -76,6 +76,15 @@ def test_a_blurred_frame_is_a_shutter_too() -> None:
     assert story.saw(scene(9)) is None
 
 
+def test_edges_that_are_gone_with_something_hot_are_no_shutter() -> None:
+    story, hot = Story(), np.zeros(SHAPE, np.uint16)
+    hot[30:60, 50:70] = 6000
+
+    told = [story.saw(scene(seed) + hot) for seed in range(5)]
+
+    assert [*told, story.saw(scene(9)), story.saw(scene(10) + hot)] == [None] * 7
+
+
 def test_a_calibration_that_moves_all_pixels_costs_the_first_frame_of_the_new_level() -> None:
     story = begun()
     told = [story.saw(shut(1)), story.saw(scene(2, 1.6)), story.saw(scene(3, 1.6)), story.saw(scene(4, 1.6))]
