@@ -18,7 +18,7 @@ from benchmarks.path import Run, rendering_cpu_s, run_bare, run_site, say
 from benchmarks.pipeline import a_frame
 
 SECONDS: Final = 25.0
-WARM_UP_S: Final = 15.0
+WARM_UP_S: Final = 40.0
 RENDERED: Final = 200
 
 

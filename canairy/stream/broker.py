@@ -82,7 +82,7 @@ class Channel(Protocol):
         """At most `limit` messages, in order within each partition; empty when nothing arrives in time."""
 
     def publish(self, outgoing: Sequence[Outgoing], consumed: Mapping[Partition, Position], membership: object) -> None:
-        """Write all, wait until the broker has them, then commit `consumed`: last, or in one transaction."""
+        """Write all, wait until the broker has them, then commit `consumed` (if any): last, or in one transaction."""
 
     def note(self, positions: Mapping[Partition, Position], membership: object) -> None:
         """Commit notes at positions without having handled anything."""

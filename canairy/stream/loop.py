@@ -26,6 +26,7 @@ from canairy.stream.intake import Intake
 from canairy.stream.restoring import Alive, restore
 from canairy.stream.step import Step
 from canairy.stream.suspicion import Suspicion, place
+from canairy.stream.uncommitted import Uncommitted
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -37,12 +38,14 @@ class LoopOptions:
     """`limit`: messages a batch. Times in seconds; the longest back-off stays under the liveness limit.
 
     `hold_s`: how long what only the step must remember may wait to be published with what follows. Anything that
-    somebody else reads is published at once. `latest_state_only`: of the state, the last record of each key is all that
-    the step needs. So where all that is written is fenced, and who was replaced cannot write an old one late.
+    somebody else reads is published at once. `commit_every_s`: how long the commit of what is published may wait; 0
+    where the channel has transactions. `latest_state_only`: of the state, the last record of each key is all that the
+    step needs. So where all that is written is fenced, and who was replaced cannot write an old one late.
     """
 
     limit: int = 64
     hold_s: float = 0.0
+    commit_every_s: float = 0.0
     latest_state_only: bool = False
     poll_s: float = 0.5
     first_backoff_s: float = 0.1
@@ -69,6 +72,8 @@ class Loop(Generic[M]):
     _suspicion: Suspicion = field(default_factory=Suspicion)
     # Handled and not published yet.
     _held: Held = field(default_factory=Held)
+    # Published and not committed yet.
+    _uncommitted: Uncommitted = field(default_factory=Uncommitted)
 
     def run(self, stop: threading.Event) -> None:
         """Turn until `stop` is set, then leave the group with a word that all is well; without it after a defect."""
@@ -110,13 +115,16 @@ class Loop(Generic[M]):
             raise
 
     def _patience_s(self) -> float:
-        """How long to wait for messages: not longer than what is held may."""
-        may_wait_s = self._held.may_wait_s(self.options.hold_s)
-        return self.options.poll_s if may_wait_s is None else min(self.options.poll_s, may_wait_s)
+        """How long to wait for messages: not longer than what is held, or not committed, may."""
+        waits_s = self._held.may_wait_s(self.options.hold_s), self._commit_may_wait_s()
+        return min([self.options.poll_s, *(wait_s for wait_s in waits_s if wait_s is not None)])
+
+    def _commit_may_wait_s(self) -> float | None:
+        return self._uncommitted.may_wait_s(self.options.commit_every_s, self.options.limit)
 
     def _start_over(self) -> None:
         # How far the batch in hand came is not known here, only by the broker.
-        self._handled, self._held = {}, Held()
+        self._handled, self._held, self._uncommitted = {}, Held(), Uncommitted()
         self.channel.start_over()
 
     # --- taking over ------------------------------------------------------------------------------------------
@@ -125,7 +133,8 @@ class Loop(Generic[M]):
         if not assigned and not self._owned:
             return  # still without partitions: standing by, or the group has not come to rest
         self._owned = assigned
-        self._handled, self._held, self._suspicion = {}, Held(), Suspicion(self._suspicion.name)
+        self._handled, self._held, self._uncommitted = {}, Held(), Uncommitted()
+        self._suspicion = Suspicion(self._suspicion.name)
         self.step.forget()
         for partition in sorted(assigned, key=lambda p: (p.topic, p.number)):
             self._suspicion.look_back(partition, self.channel.committed(partition), self.options.limit)
@@ -154,7 +163,7 @@ class Loop(Generic[M]):
         if rest or not messages:
             self._mark(rest, membership)
             self._held.add(rest, self._handle(rest))
-            if self._held.may_wait_s(self.options.hold_s) == 0:
+            if self._held.may_wait_s(self.options.hold_s) == 0 or self._commit_may_wait_s() == 0:
                 self._release(membership)
 
     def _mark(self, messages: Sequence[Received], membership: object) -> None:
@@ -172,7 +181,7 @@ class Loop(Generic[M]):
             self._give_up(message, membership)
             return
         self._held.add([message], self._handle([message], lambda: self._attempt(message, died, membership)))
-        self._release(membership)
+        self._release(membership, commit=True)
 
     @contextmanager
     def _attempt(self, message: Received, died: tuple[str, ...], membership: object) -> Iterator[None]:
@@ -191,7 +200,7 @@ class Loop(Generic[M]):
         log.error("message given up", topic=message.topic, key=message.key, offset=message.offset, reason=reason)
         metrics.MESSAGES_INVALID.labels(message.topic, CRASHED).inc()
         self._held.add([message], [dead_letter(message, CRASHED, reason, self.intake.service)])
-        self._release(membership)
+        self._release(membership, commit=True)
 
     def _handle(
         self, messages: Sequence[Received], attempt: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -209,14 +218,21 @@ class Loop(Generic[M]):
         with metrics.HANDLE_SECONDS.time():
             return self._until_available(work)
 
-    def _release(self, membership: object) -> None:
+    def _release(self, membership: object, *, commit: bool = False) -> None:
         """Publish all that is held, in one step; what fails is not held any more, and is read again."""
         held, self._held = self._held, Held()
         messages, outgoing = held.messages, held.outgoing
         consumed = {place(it): attempts.through(it.offset + 1, self._suspicion.name) for it in messages}
-        if consumed or outgoing:
+        # What was not published must not be committed later either: it is added to when it is.
+        done = self._uncommitted.and_then(consumed, len(messages))
+        if commit or done.may_wait_s(self.options.commit_every_s, self.options.limit) == 0:
+            positions, done = done.positions, Uncommitted()
+        else:
+            positions = {}
+        if positions or outgoing:
             with metrics.PUBLISH_SECONDS.time():
-                self._until_available(lambda: self.channel.publish(outgoing, consumed, membership))
+                self._until_available(lambda: self.channel.publish(outgoing, positions, membership))
+        self._uncommitted = done
         self._handled.update({partition: position.offset for partition, position in consumed.items()})
         for message in messages:
             metrics.MESSAGES_HANDLED.labels(message.topic).inc()
@@ -259,7 +275,7 @@ class Loop(Generic[M]):
 
     def _leave(self) -> None:
         try:
-            self._release(self._membership)
+            self._release(self._membership, commit=True)
         except _StoppedError as reason:
             log.warning("batch left uncommitted", reason=str(reason))
         except (Unavailable, Fenced) as error:

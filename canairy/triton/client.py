@@ -11,7 +11,8 @@ Every request has a deadline. A server that went away and came back is found aga
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -49,31 +50,17 @@ class Pending:
         self._client = client
         self._model = model
         self._inputs = inputs
-        self._call, self._slot = client.send(model, inputs)
+        message, self._slot = client.question(model, inputs)
+        self._call: Any = client.stub.ModelInfer.future(message, timeout=client.deadline_s)
+        self._call.add_done_callback(lambda _call: client.give(self._slot))
 
     def result(self) -> Tensors:
         """Wait for the outputs; raises as `Models.infer_many` does."""
-        try:
-            message = self._finished(self._call)
-        except grpc.RpcError as error:
-            if self._slot is None or not knows_no_slot(error):
-                raise self._client.explained(error, f"model {self._model}") from error
-            message = self._once_more(self._slot)
-        return self._client.checked(self._model, self._inputs, tensors.outputs(message))
+        return self._client.answered(self._model, self._inputs, self._finished, self._slot)
 
-    def _once_more(self, slot: Slot) -> pb.ModelInferResponse:
-        """Triton was started anew and does not know our shared memory: the same again, by gRPC alone."""
-        self._client.forget(slot)
-        call, _no_slot = self._client.send(self._model, self._inputs, shared=False)
+    def _finished(self) -> pb.ModelInferResponse:
         try:
-            return self._finished(call)
-        except grpc.RpcError as error:
-            raise self._client.explained(error, f"model {self._model}") from error
-
-    @staticmethod
-    def _finished(call: Any) -> pb.ModelInferResponse:  # noqa: ANN401 - gRPC's futures have no type
-        try:
-            return call.result()
+            return self._call.result()
         except grpc.FutureCancelledError as error:
             raise Unavailable("the request was cancelled: the client was closed") from error
 
@@ -87,9 +74,9 @@ class TritonClient:
 
     def __init__(self, address: str, deadline_s: float = DEADLINE_S, *, shared_memory: bool = True) -> None:
         self.address = address
-        self._deadline_s = deadline_s
+        self.deadline_s = deadline_s
         self._channel = grpc.insecure_channel(address, options=OPTIONS)
-        self._stub = rpc.GRPCInferenceServiceStub(self._channel)
+        self.stub = rpc.GRPCInferenceServiceStub(self._channel)
         self._slots = Slots(address, self.ask) if shared_memory else None
         self._specs: dict[str, ModelSpec] = {}
 
@@ -113,12 +100,22 @@ class TritonClient:
 
     def infer(self, model: str, inputs: Tensors) -> Tensors:
         """Send one request and wait for its outputs; raises as `Models.infer_many` does."""
-        return self.submit(model, inputs).result()
+        message, slot = self.question(model, inputs)
+        try:
+            return self.answered(model, inputs, lambda: self.stub.ModelInfer(message, timeout=self.deadline_s), slot)
+        finally:
+            self.give(slot)
 
     def infer_many(self, model: str, requests: Iterable[Tensors], in_flight: int = IN_FLIGHT) -> Iterator[Tensors]:
         """The outputs of many requests, in their order; at most `in_flight` are on their way at once."""
+        more = iter(requests)
+        ahead = list(islice(more, 2))
+        if len(ahead) == 1:
+            # For a request whose answer is waited for at once gRPC needs no thread of its own.
+            yield self.infer(model, ahead[0])
+            return
         waiting: deque[Pending] = deque()
-        for inputs in requests:
+        for inputs in chain(ahead, more):
             if len(waiting) >= in_flight:
                 yield waiting.popleft().result()
             waiting.append(self.submit(model, inputs))
@@ -158,26 +155,38 @@ class TritonClient:
     def ask(self, method: str, question: object, doing: str = "") -> Any:  # noqa: ANN401 - one of the protocol's answers
         """Call a method of the protocol by its name and return its message; raises as `Models.infer_many` does."""
         try:
-            return getattr(self._stub, method)(question, timeout=self._deadline_s)
+            return getattr(self.stub, method)(question, timeout=self.deadline_s)
         except grpc.RpcError as error:
             raise self.explained(error, doing or method) from error
 
-    def send(self, model: str, inputs: Tensors, *, shared: bool = True) -> tuple[Any, Slot | None]:
-        """One request as gRPC's own call, and the shared memory that it goes by, if any; for `Pending`."""
+    def question(self, model: str, inputs: Tensors) -> tuple[pb.ModelInferRequest, Slot | None]:
+        """A request as the protocol has it, and the shared memory that its inputs lie in, if they do."""
         message = tensors.question(model, inputs)
-        slots = self._slots if shared else None
-        slot = slots.take(inputs) if slots else None
-        if slots is None or slot is None:
+        slot = self._slots.take(inputs) if self._slots else None
+        if slot is None:
             tensors.put(message, inputs)
-            return self._stub.ModelInfer.future(message, timeout=self._deadline_s), None
-        slot.put(message, inputs)
-        call = self._stub.ModelInfer.future(message, timeout=self._deadline_s)
-        call.add_done_callback(lambda _call: slots.give(slot))
-        return call, slot
+        else:
+            slot.put(message, inputs)
+        return message, slot
+
+    def answered(
+        self, model: str, inputs: Tensors, wait: Callable[[], pb.ModelInferResponse], slot: Slot | None
+    ) -> Tensors:
+        """The outputs that `wait` returns with. A Triton that does not know our shared memory is asked once more."""
+        try:
+            try:
+                message = wait()
+            except grpc.RpcError as error:
+                if slot is None or not knows_no_slot(error):
+                    raise
+                message = self._once_more(model, inputs, slot)
+        except grpc.RpcError as error:
+            raise self.explained(error, f"model {model}") from error
+        return self.checked(model, inputs, tensors.outputs(message))
 
     def explained(self, error: grpc.RpcError, doing: str) -> Exception:
         """The error of ours for gRPC's."""
-        return translated(error, self.address, doing, self._deadline_s)
+        return translated(error, self.address, doing, self.deadline_s)
 
     def checked(self, model: str, inputs: Tensors, answer: Tensors) -> Tensors:
         """The answer, when it is whole; raises Unavailable."""
@@ -185,10 +194,18 @@ class TritonClient:
             tensors.check_whole(spec, len(next(iter(inputs.values()))), answer)
         return answer
 
-    def forget(self, slot: Slot) -> None:
-        """The server does not know this shared memory any more."""
+    def give(self, slot: Slot | None) -> None:
+        """The request of this shared memory, if it had any, is over."""
+        if self._slots and slot:
+            self._slots.give(slot)
+
+    def _once_more(self, model: str, inputs: Tensors, slot: Slot) -> pb.ModelInferResponse:
+        """It was started anew: the same again, by gRPC alone."""
         if self._slots:
             self._slots.forget(slot)
+        message = tensors.question(model, inputs)
+        tensors.put(message, inputs)
+        return self.stub.ModelInfer(message, timeout=self.deadline_s)
 
     def _is_ready(self, model: str) -> bool:
         return bool(self.ask("ModelReady", pb.ModelReadyRequest(name=model), f"model {model}").ready)

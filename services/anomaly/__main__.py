@@ -10,6 +10,7 @@ from canairy.stream.intake import Intake
 from canairy.stream.kafka import KafkaChannel
 from canairy.stream.loop import Loop, LoopOptions
 from canairy.stream.troubles import Troubles
+from canairy.stream.uncommitted import COMMIT_EVERY_S
 from canairy.topics import BY_NAME, DETECTIONS
 from services.anomaly.handler import Anomaly
 from services.anomaly.models import scoring
@@ -26,7 +27,8 @@ def run() -> None:
         on_quarantine = camera_quarantine(site.site.id, "anomaly")
         intake = Intake(step, "anomaly", on_quarantine=on_quarantine, troubles=troubles)
         channel = KafkaChannel(settings, f"{site.site.id}.anomaly", [BY_NAME[DETECTIONS]], troubles=troubles)
-        Loop(channel, step, intake, LoopOptions(limit=settings.batch_limit), service.health).run(service.stop)
+        options = LoopOptions(limit=settings.batch_limit, commit_every_s=COMMIT_EVERY_S)
+        Loop(channel, step, intake, options, service.health).run(service.stop)
 
 
 if __name__ == "__main__":

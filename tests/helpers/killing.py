@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from canairy.triton.ports import Models, Tensors
 from canairy.triton.spec import ModelSpec
 
+# Sending takes less, and a model of pictures more.
+AT_WORK_AFTER_S: Final = 0.002
+
 
 class Killing:
-    """`Models`; `kill` is called when all of a batch is on its way, before any answer is taken."""
+    """`Models`; `kill` is called when all of a batch is on its way, and its models are at work on it."""
 
     def __init__(self, models: Models, kill: Callable[[], None]) -> None:
         self._models = models
@@ -25,4 +30,5 @@ class Killing:
 
     def _and_kill(self, requests: Iterable[Tensors]) -> Iterator[Tensors]:
         yield from requests
-        self._kill()
+        # The last one is sent only after this.
+        threading.Timer(AT_WORK_AFTER_S, self._kill).start()

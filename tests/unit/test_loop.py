@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -18,6 +19,7 @@ from canairy.stream.quarantine import InvalidLimits, Quarantine
 from canairy.stream.step import Decoded
 from tests.contract.bench import DeathError, MemoryBench
 from tests.contract.stories import (
+    QUICK,
     START,
     Answering,
     Clock,
@@ -142,6 +144,32 @@ def test_a_stop_after_a_publish_whose_outcome_is_not_known_takes_nothing_back() 
     run_until(loop_of(bench.channel(), step), lambda: b"3" in step.handled)
 
     assert answers(bench) == [b"1", b"2", b"3"]
+
+
+def test_what_could_not_be_published_before_a_stop_is_not_committed_with_what_waited() -> None:
+    bench = MemoryBench()
+    send(bench, b"1")
+    channel, step = bench.channel(), Answering(bench.sink.name)
+    loop = loop_of(channel, step, options=replace(QUICK, commit_every_s=3600))
+
+    def publish(outgoing: Sequence[Outgoing], consumed: Mapping[Partition, Position], membership: object) -> None:
+        if any(message.value == b"2" for message in outgoing):
+            loop.health.stop.set()  # type: ignore[attr-defined]
+            raise BrokerUnavailable("away")
+        type(channel).publish(channel, outgoing, consumed, membership)
+
+    channel.publish = publish  # type: ignore[method-assign]
+
+    def sent_more() -> bool:
+        if step.handled == [b"1"]:
+            send(bench, b"2")
+        return False
+
+    run_until(loop, sent_more)
+
+    committed = bench.channel().committed(Partition(bench.source.name, 0))
+    assert committed is not None
+    assert (answers(bench), committed.offset) == ([b"1"], 1)
 
 
 def test_a_batch_whose_partitions_were_lost_during_a_back_off_is_not_handled_any_more() -> None:

@@ -58,8 +58,9 @@ class PlainWriter:
             messages = [message for message in outgoing if message.state is state]
             if messages:
                 self._producer.send(messages, REQUEST_TIMEOUT_S)
-        with translated("commit"):
-            self._commit(offsets)
+        if offsets:
+            with translated("commit"):
+                self._commit(offsets)
 
     def close(self) -> None:
         """Close without waiting: what is not confirmed was not committed either."""
