@@ -20,9 +20,8 @@ from canairy.log import get_logger
 from canairy.messages.thermogram import KELVIN
 from canairy.site.model import Camera, Site, View
 from canairy.site.watched import NONE
-from canairy.thermal.formats import ReadOptions, read_thermal
+from canairy.thermal.formats import ReadOptions, read_picture, read_thermal
 from canairy.thermal.frame import LinearScale
-from services.ingest.folder_file import read_picture
 from services.ingest.grid import Kelvin
 from services.ingest.likeness import seen_brightness
 
@@ -95,7 +94,7 @@ class ReferenceFolder:
 
 def _given(camera: Camera, path: Path) -> Kelvin:
     """Of a camera without measured temperatures, a picture such as its own."""
-    if camera.temperatures == "none" or camera.estimate is not None:
+    if camera.pictures:
         return seen_brightness(read_picture(path), locked=camera.estimate is not None)
     return _kelvin(path, ReadOptions(LinearScale(camera.scale.scale_k, camera.scale.offset_c)))
 

@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal
 
 import cv2
@@ -118,8 +119,16 @@ def jpeg(segments: Sequence[bytes], exif: bytes = b"") -> bytes:
     return picture[:2] + b"".join(b"\xff\xe1" + struct.pack(">H", len(it) + 2) + it for it in app1) + picture[2:]
 
 
-def png(counts: Counts) -> bytes:
+def png(counts: Counts | npt.NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".png", counts)[1].tobytes()
+
+
+def dated(whole: bytes, at: datetime) -> bytes:
+    """A PNG with the time that it was taken, as PNG embeds it."""
+    body = b"tEXtCreation Time\0" + at.isoformat().encode()
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    header = 8 + 25  # signature and IHDR
+    return whole[:header] + chunk + whole[header:]
 
 
 def png_header(width: int, height: int, body: bytes = b"", depth: int = 16) -> bytes:
