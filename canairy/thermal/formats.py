@@ -12,10 +12,11 @@ from typing import Final
 
 from canairy.errors import UnreadableFile
 from canairy.messages.thermogram import MAX_SIDE
-from canairy.thermal import csv_514, flir_segments, tiff_directory
+from canairy.thermal import csv_514, flir_segments, hikvision, tiff_directory
 from canairy.thermal.csv_514 import read_csv_514
 from canairy.thermal.eight_bit import Pixels, read_eight_bit
 from canairy.thermal.frame import LinearScale, ThermalFrame
+from canairy.thermal.hikvision import read_saved_hikvision
 from canairy.thermal.linear_frame import read_linear_frame
 from canairy.thermal.linear_png import IncompleteFile
 from canairy.thermal.rjpeg import read_rjpeg
@@ -62,6 +63,12 @@ FORMATS: Final = (
         "TIFF", (".tif", ".tiff"), tiff_directory.BEGINS, lambda it, o: read_tiff(it, o.scale).overridden(o.overrides)
     ),
     Format("CSV (data set 514)", (".csv",), csv_514.BEGINS, lambda it, o: read_csv_514(it).overridden(o.overrides)),
+    Format(
+        "Hikvision's jpegPicWithAppendData",
+        (".multipart",),
+        hikvision.BEGINS,
+        lambda it, o: read_saved_hikvision(it).overridden(o.overrides),
+    ),
 )
 SUFFIXES: Final = frozenset(suffix for it in FORMATS for suffix in it.suffixes)
 

@@ -16,6 +16,7 @@ from canairy.thermal.eight_bit import read_eight_bit
 from canairy.thermal.formats import ReadOptions, read_thermal_bytes
 from canairy.thermal.frame import LinearScale
 from tests.fuzz.mutation import bytes_mutated, lines_mutated, some
+from tests.fuzz.network import HEADERS, answers
 from tests.fuzz.sealed import counts, png_mutated, pngs
 from tests.fuzz.targets import Check, Target
 from tests.helpers.thermal_files import FlirPicture, csv_514, exif, jpeg, packed_tiff, png, png_header, tiff
@@ -96,5 +97,6 @@ THERMAL_TARGETS: Final = (
     Target("tiff", tiffs, some(bytes_mutated, length_set, length_set), checked, (UnreadableFile,)),
     Target("thermal-png", linear_pngs, some(bytes_mutated, png_mutated), checked, (UnreadableFile,)),
     Target("8-bit", pictures, some(bytes_mutated, png_mutated, length_set), picture_checked, (UnreadableFile,)),
+    Target("hikvision-saved", answers, some(bytes_mutated, lines_mutated(HEADERS)), checked, (UnreadableFile,)),
     Target("csv-514", small_csvs, some(bytes_mutated, lines_mutated(TOKENS)), checked, (UnreadableFile,)),
 )
