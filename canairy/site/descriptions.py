@@ -60,7 +60,8 @@ DESCRIPTIONS: Final = {
     "View.hotspot_limit": "When something hot that nobody registered is an alarm.",
     "View.assets": "The equipment in this view.",
     "View.reference": (
-        "What the view should look like: a file such as the camera's frames are, from the site file's folder. "
+        "What the view should look like: a file such as the camera's frames are, from the site file's folder; "
+        "`canairy site teach` writes the frame that regions were drawn on. "
         'Default: a live camera of one view learns its own; "none": nobody watches whether it moved.'
     ),
     "View.moved_limit_px": "How far regions follow a view that moved, pixels; past that nothing is measured.",
