@@ -126,6 +126,7 @@ class FolderSource:
             assigned=when.assigned,
             file=os.fsdecode(mark.name),
             radiometry=found.radiometry,
+            beside=found.beside,
             flags=found.flags,
             written=written,
         )

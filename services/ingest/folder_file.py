@@ -28,6 +28,6 @@ def read_temperatures(path: Path, camera: Camera, *, patient: bool = False) -> T
         frame = read_thermal_bytes(content, ReadOptions(scale), path.suffix)
         if patient and content.startswith(JPEG):
             check_ended(content)
-        return temperatures(frame, camera)
+        return temperatures(frame, camera, content)
     except UnreadableFile as error:
         raise type(error)(f"{path.name}: {error}") from error

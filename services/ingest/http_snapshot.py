@@ -71,7 +71,7 @@ class SnapshotSource:
         try:
             if camera.pictures:
                 return RawPicture(camera.id, camera.views[0].id, read_eight_bit(answer.content))
-            found = temperatures(self._read(answer), camera)
+            found = temperatures(self._read(answer), camera, answer.content)
         except UnreadableFile as error:
             raise type(error)(f"{self._address.base}: what it answers: {error}") from error
         return RawFrame(
@@ -82,6 +82,7 @@ class SnapshotSource:
             offset_k=found.offset_k,
             taken_at=found.taken_at,
             radiometry=found.radiometry,
+            beside=found.beside,
             flags=found.flags,
         )
 

@@ -69,7 +69,7 @@ def _frame(
     request: pb.SubmitFramesRequest, camera: Camera, told: Radiometry | None, written: Callable[[], None]
 ) -> RawFrame:
     scale = LinearScale(camera.scale.scale_k, camera.scale.offset_c)
-    found = temperatures(read_thermal_bytes(request.file, ReadOptions(scale)), camera)
+    found = temperatures(read_thermal_bytes(request.file, ReadOptions(scale)), camera, request.file)
     return RawFrame(
         camera=camera.id,
         view=request.view or camera.views[0].id,
@@ -78,6 +78,7 @@ def _frame(
         offset_k=found.offset_k,
         taken_at=wire.optional_moment(request, "captured_at") or found.taken_at,
         radiometry=found.radiometry or told,
+        beside=found.beside,
         flags=found.flags,
         written=written,
     )

@@ -56,6 +56,8 @@ class FlirPicture:
     model: bytes = b"FLIR AX8"
     taken: int = 1_700_000_000
     atmosphere: Sequence[float] = (0.006569, 0.01262, -0.002276, -0.00667, 1.9)
+    place: bytes = b"GPS: 37.5 N"
+    visible: bytes = b"a visible one"
 
     def with_(self, **changes: object) -> FlirPicture:
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -75,8 +77,8 @@ class FlirPicture:
         records = [
             (0x01, self.raw_data()),
             (0x20, self.camera_info()),
-            (0x2B, b"GPS: 37.5 N"),
-            (0x0E, b"a visible one"),
+            (0x2B, self.place),
+            (0x0E, self.visible),
         ]
         begin = 64 + 32 * len(records)
         head = b"FFF\0" + self.creator.ljust(16, b"\0") + struct.pack(f"{self.index_order}III", 100, 64, len(records))
@@ -110,6 +112,16 @@ class FlirPicture:
         struct.pack_into(f"{order}IIh", body, 0x384, self.taken, 250, -540)
         body[0xD4 : 0xD4 + len(self.model)] = self.model
         return bytes(body)
+
+
+def flir_place(latitude: float, longitude: float, refs: tuple[bytes, bytes] = (b"N", b"E"), valid: int = 1) -> bytes:
+    """The record of where a FLIR picture was taken."""
+    return struct.pack("<I4x2s2s4xdd", valid, *refs, latitude, longitude).ljust(184, b"\0")
+
+
+def flir_visible(content: bytes) -> bytes:
+    """The record of a visible picture, PNG or JPEG."""
+    return b"\3\0".ljust(32, b"\0") + content
 
 
 def jpeg(segments: Sequence[bytes], exif: bytes = b"") -> bytes:
