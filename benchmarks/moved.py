@@ -12,7 +12,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -113,8 +113,34 @@ def corners(edges: dict[str, Edges]) -> list[Corner]:
     return found
 
 
-def report(tried: list[Pair], marked: list[Corner], pair_ms: float) -> str:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All pairs, all marked corners, and milliseconds of CPU for one frame against one reference."""
+
+    tried: list[Pair]
+    marked: list[Corner]
+    pair_ms: float
+
+    def figures(self) -> dict[str, Any]:
+        """For benchmarks/results.json; `corners_px` is how far each marked corner was off, moved along, null if not."""
+        same, other = ([pair for pair in self.tried if pair.same is wanted] for wanted in (True, False))
+        off = [corner.off_px for corner in self.marked]
+        return {
+            "moved_corner_px": None if None in off else round(max(it for it in off if it is not None), 2),
+            "moved": {
+                "pairs_of_different_views": len(other),
+                "taken_for_the_same": sum(pair.found.move is not None for pair in other),
+                "pairs_of_one_view": len(same),
+                "matched": sum(pair.found.move is not None for pair in same),
+                "frame_ms": round(self.pair_ms, 1),
+                "corners_px": [None if px is None else round(px, 2) for px in off],
+            },
+        }
+
+
+def report(found: Measured) -> str:
     """The page, Markdown."""
+    tried, marked, pair_ms = found.tried, found.marked, found.pair_ms
     same, other = ([pair for pair in tried if pair.same is wanted] for wanted in (True, False))
     matched = [pair for pair in same if pair.found.move is not None]
     wrong = [pair for pair in other if pair.found.move is not None]
@@ -160,20 +186,22 @@ def _short(pair: Pair) -> str:
     return "{} <- {}".format(*names)
 
 
-def main() -> None:
-    """Measure, print, and write the page; say so and stop where the data is not there."""
+def measure() -> dict[str, Any]:
+    """The figures, and the page written; none, with a word why, where the recorded pictures are not there."""
     place = folder()
     if place is None:
         print(f"benchmarks.moved: skipped: CANAIRY_TEST_DATA names no folder with {FOLDER} in it")
-        return
+        return {}
     cv2.setNumThreads(1)
     edges = {name: edges_in(place / name) for name in VIEW_OF}
     started = time.process_time()
     tried = pairs(edges)
-    page = report(tried, corners(edges), (time.process_time() - started) * 1000 / len(tried))
-    print(page)
-    RESULTS.write_text(page, encoding="utf-8")
+    pair_ms = (time.process_time() - started) * 1000 / len(tried)
+    found = Measured(tried, corners(edges), pair_ms)
+    RESULTS.write_text(report(found), encoding="utf-8")
+    return found.figures()
 
 
 if __name__ == "__main__":
-    main()
+    if measure():
+        print(RESULTS.read_text(encoding="utf-8"))

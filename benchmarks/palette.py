@@ -18,7 +18,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -213,18 +213,56 @@ def false_bars(data: list[Scene]) -> int:
     return count
 
 
-def report(data: list[Scene], bars: list[ColourBar | None]) -> str:
-    """The whole page, Markdown."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Of all pictures: those that were estimated, how many there were, bars that are none, and the real bars."""
+
+    good: list[Outcome]
+    pictures: int
+    false_bars: int
+    bars: list[ColourBar | None]
+
+    @property
+    def shares(self) -> list[float]:
+        """Of each picture, the median error as a share of its span."""
+        return [result.error_c / result.span_c for result in self.good]
+
+    def figures(self) -> dict[str, Any]:
+        """For benchmarks/results.json; `shares` is of each picture the median error ÷ its span."""
+        there = [bar for bar in self.bars if bar is not None]
+        return {
+            "palette_error_share": round(float(np.median(self.shares)), 5),
+            "palette": {
+                "pictures": self.pictures,
+                "estimated": len(self.good),
+                "error_c": round(float(np.median([it.error_c for it in self.good])), 3),
+                "rank_correlation": round(float(np.median([it.ranks for it in self.good])), 4),
+                "bars_seen_where_none_is": self.false_bars,
+                "real_bars": len(self.bars),
+                "real_bars_in_place": sum(in_place(bar) for bar in there),
+                "painted_by_another_palette": sum(bar.painted < LEAST_PAINTED for bar in there),
+                "shares": [round(share, 5) for share in self.shares],
+            },
+        }
+
+
+def estimated(data: list[Scene], bars: list[ColourBar | None]) -> Measured:
+    """Each picture by the palette of the other half."""
     first = next(scene for scene in data if scene.name == FIRST)
     results: list[Outcome | None] = []
     for side in (0, 1):
         palette = learnt([scene for scene in data if scene.half != side], first)
         results += [outcome(scene, palette) for scene in data if scene.half == side]
-    good = [result for result in results if result is not None]
-    shares = [100 * result.error_c / result.span_c for result in good]
+    return Measured([result for result in results if result is not None], len(data), false_bars(data), bars)
+
+
+def report(found: Measured) -> str:
+    """The whole page, Markdown."""
+    good, bars, pictures = found.good, found.bars, found.pictures
+    shares = [100 * share for share in found.shares]
     there = [bar for bar in bars if bar is not None]
     rows = [
-        ("pictures estimated, of", f"{len(good)} of {len(data)}"),
+        ("pictures estimated, of", f"{len(good)} of {pictures}"),
         ("median error, degC: median, 95th percentile and largest", _three([r.error_c for r in good])),
         ("median error, % of the span: median, 95th percentile and largest", _three(shares)),
         ("pictures with a median error of at most 2 % of the span", f"{sum(s <= 2 for s in shares)} of {len(good)}"),
@@ -232,7 +270,7 @@ def report(data: list[Scene], bars: list[ColourBar | None]) -> str:
         ("share of a picture on the palette: median and smallest", _low([r.told for r in good])),
         ("share at an end of the scale, a bound and no reading: median", f"{np.median([r.clipped for r in good]):.3f}"),
         ("step, degC: median", f"{np.median([r.step_c for r in good]):.3f}"),
-        ("pictures without a bar in which one is found", f"{false_bars(data)} of {len(data)}"),
+        ("pictures without a bar in which one is found", f"{found.false_bars} of {pictures}"),
         ("real bars found, ends right within 2 %", f"{sum(in_place(bar) for bar in there)} of {len(bars)}"),
         ("real bars found, ends farther off", f"{sum(not in_place(bar) for bar in there)} of {len(bars)}"),
         ("pictures not painted by their own bar", f"{sum(b.painted < LEAST_PAINTED for b in there)} of {len(there)}"),
@@ -262,17 +300,18 @@ def _low(values: list[float]) -> str:
     return f"{np.median(values):.4f}, {min(values):.4f}"
 
 
-def main() -> None:
-    """Measure, print, and write the page; say so and stop where the data is not there."""
+def measure() -> dict[str, Any]:
+    """The figures, and the page written; none, with a word why, where the recorded pictures are not there."""
     root = Path(os.environ.get("CANAIRY_TEST_DATA", ""))
     if not root.is_absolute() or not (root / TRUTH / "index.json").exists():
         print(f"benchmarks.palette: skipped: CANAIRY_TEST_DATA names no folder with {TRUTH} in it")
-        return
+        return {}
     cv2.setNumThreads(1)
-    page = report(scenes(root / TRUTH), found_bars(root / BARS))
-    print(page)
-    RESULTS.write_text(page, encoding="utf-8")
+    found = estimated(scenes(root / TRUTH), found_bars(root / BARS))
+    RESULTS.write_text(report(found), encoding="utf-8")
+    return found.figures()
 
 
 if __name__ == "__main__":
-    main()
+    if measure():
+        print(RESULTS.read_text(encoding="utf-8"))

@@ -24,7 +24,8 @@ def run_steps(steps: Mapping[str, Step], names: Collection[str], **described: ob
         print(f"--- {name}", flush=True)
         began = time.monotonic()
         figures = steps[name]()
-        write_results(read_results() | described | figures)
+        if figures:  # none where a step was skipped: what was measured before it stands, with its machine
+            write_results(read_results() | described | figures)
         print(json.dumps({key: short(value) for key, value in figures.items()}, indent=2))
         print(f"--- {name}: {time.monotonic() - began:.0f} s", flush=True)
 

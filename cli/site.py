@@ -11,6 +11,7 @@ import typer
 
 from canairy.site.load import check_site, load_site, mistake_line
 from canairy.site.model import Site
+from canairy.site.references import reference_mistakes
 from canairy.site.schema import site_schema
 from cli.output import emit, emit_json
 from cli.site_teach import teach
@@ -35,8 +36,12 @@ def _group() -> None:
 def check(
     file: Annotated[Path, typer.Argument(help="The site file.", show_default=False)], json_: JsonOption = False
 ) -> None:
-    """Say every mistake in a site file with its line; exit status 1 when there is one."""
-    mistakes = check_site(file)
+    """Say every mistake in a site file with its line; exit status 1 when there is one.
+
+    When there is none, the pictures that views name as their `reference` are looked at: each must be such as the
+    camera's frames are, and hold the regions of its view.
+    """
+    mistakes = check_site(file) or reference_mistakes(file)
     for mistake in mistakes:
         if json_:
             emit_json(dataclasses.asdict(mistake))

@@ -15,6 +15,7 @@ from canairy.site.model import View
 from canairy.site.teach import Outlined
 from canairy.thermal.frame import LinearScale
 from cli.output import emit, emit_json, remark
+from cli.teach.kept import named
 from cli.teach.lesson import Classroom, found, proposed
 from cli.teach.reference import Reference, read_reference
 from cli.teach.server import TeachServer
@@ -42,6 +43,8 @@ def teach(
 ) -> None:
     """Outline equipment on a reference frame, and write it into the site file with its comments kept.
 
+    Where the view can be recognised by it, the frame becomes the view's `reference` there: keep the file where it is.
+
     A page on this machine shows the frame; its address holds a token, and nobody without it can write. The file is
     replaced in one step, and only by one without mistakes. `canairy site check` says what is wrong with one.
     """
@@ -67,7 +70,10 @@ def _classroom(
         )
     names = [asset.id for asset in load_site(file).assets]
     proposals = () if propose is None else _proposals(propose, seen, of_view, least_score, names)
-    return Classroom(file, camera, view, seen, proposals)
+    name, why_not = named(file, of_name, of_view, reference)
+    if why_not:
+        remark(f"the frame will not be the reference of view {view}: {why_not}")
+    return Classroom(file, camera, view, seen, proposals, name)
 
 
 def _proposals(

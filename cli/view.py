@@ -86,6 +86,8 @@ def view(
 ) -> None:
     """Tell the temperatures in FLIR radiometric JPEG, 16-bit PNG and TIFF, float TIFF and CSV of data set 514.
 
+    And in what a thermal camera of Hikvision answered to jpegPicWithAppendData, saved as it came (curl -o FILE).
+
     Pictures have none. With --palette-scale they are estimated by the colour bar in them, which is right only where
     the camera paints linearly between these ends; text over the scene is taken for hot or cold where it has such a
     colour. --npy has NaN where there is no temperature.

@@ -15,11 +15,15 @@ from protos.canairy.v1 import thermal_pb2 as pb
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame as it stands on thermal.frames: a thermogram, or a picture whose header is flagged `no_temperatures`."""
+    """A frame as it stands on thermal.frames: a thermogram, or a picture whose header is flagged `no_temperatures`.
+
+    `visible`: a JPEG of what a visible camera beside the thermal one saw; empty where there is none, or none is kept.
+    """
 
     header: FrameHeader
     image: Image
     radiometry: Radiometry = ASSUMED
+    visible: bytes = b""
 
     @property
     def thermogram(self) -> Thermogram:
@@ -45,6 +49,7 @@ class Frame:
             thermogram=self.thermogram.to_wire() if self.radiometric else None,
             radiometry=self.radiometry.to_wire() if self.radiometric else None,
             picture=None if self.picture is None else self.picture.to_wire(),
+            visible=self.visible,
         ).SerializeToString()
 
     @classmethod
@@ -55,7 +60,8 @@ class Frame:
         if message.HasField("picture"):
             _check_one_kind(message, header)
             return cls(header, Picture.from_wire(message.picture))
-        return cls(header, Thermogram.from_wire(message.thermogram), Radiometry.from_wire(message.radiometry))
+        thermogram, radiometry = Thermogram.from_wire(message.thermogram), Radiometry.from_wire(message.radiometry)
+        return cls(header, thermogram, radiometry, message.visible)
 
 
 def _check_one_kind(message: pb.Frame, header: FrameHeader) -> None:

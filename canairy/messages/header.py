@@ -7,6 +7,7 @@ from datetime import datetime
 
 from canairy.messages import wire
 from canairy.messages.box import Box
+from canairy.messages.location import Location
 from canairy.messages.shift import Shift
 from protos.canairy.v1 import thermal_pb2 as pb
 
@@ -53,6 +54,7 @@ class FrameHeader:
     `estimate_most_c`: the hottest that an estimate can tell, degrees Celsius.
     `shift`: where it lies against its view's reference; None where it lies as the regions were drawn.
     `hidden`: parts of the picture in which something stands before the view.
+    `location`: where the camera says that it stood, None where it does not, or the site keeps no places.
     """
 
     site: str
@@ -68,6 +70,7 @@ class FrameHeader:
     estimate_most_c: float | None = None
     shift: Shift | None = None
     hidden: tuple[Box, ...] = ()
+    location: Location | None = None
 
     @property
     def radiometric(self) -> bool:
@@ -99,6 +102,7 @@ class FrameHeader:
             estimate_most_c=self.estimate_most_c,
             shift=None if self.shift is None else self.shift.to_wire(),
             hidden=[box.to_wire() for box in self.hidden],
+            location=None if self.location is None else self.location.to_wire(),
         )
 
     @classmethod
@@ -118,6 +122,7 @@ class FrameHeader:
             estimate_most_c=wire.optional_number(message, "estimate_most_c"),
             shift=Shift.from_wire(message.shift) if message.HasField("shift") else None,
             hidden=tuple(Box.from_wire(box) for box in message.hidden),
+            location=Location.from_wire(message.location) if message.HasField("location") else None,
         )
 
 

@@ -39,8 +39,8 @@ DESCRIPTIONS: Final = {
     "Camera.privacy": "What must not leave the pictures.",
     "Camera.views": "What the camera sees: its presets, or the one fixed view.",
     "Privacy.masks": "Outlines, [x, y] in pixels from the top left: what lies on or in them never leaves ingest.",
-    "Privacy.keep_visible_image": "The visible picture that a radiometric JPEG holds: false, it is never kept.",
-    "Privacy.keep_location": "Where a picture was taken (GPS): false, it is never kept.",
+    "Privacy.keep_visible_image": "Keep the visible picture that a FLIR radiometric JPEG holds; not beside masks.",
+    "Privacy.keep_location": "Keep where a FLIR radiometric JPEG was taken (GPS).",
     "Scale.scale_k": "Kelvin a count: 0.01, 0.04 or 0.1 are usual.",
     "Scale.offset_c": "Degrees Celsius of count 0.",
     "Estimate.min_c": "At the cold end of its palette, degrees Celsius.",
@@ -60,7 +60,8 @@ DESCRIPTIONS: Final = {
     "View.hotspot_limit": "When something hot that nobody registered is an alarm.",
     "View.assets": "The equipment in this view.",
     "View.reference": (
-        "What the view should look like: a file such as the camera's frames are, from the site file's folder. "
+        "What the view should look like: a file such as the camera's frames are, from the site file's folder; "
+        "`canairy site teach` writes the frame that regions were drawn on. "
         'Default: a live camera of one view learns its own; "none": nobody watches whether it moved.'
     ),
     "View.moved_limit_px": "How far regions follow a view that moved, pixels; past that nothing is measured.",

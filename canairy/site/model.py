@@ -259,6 +259,11 @@ class Camera(Model):
         return self.source.partition(":")[0]
 
     @property
+    def pictures(self) -> bool:
+        """Its files are 8-bit pictures: none has temperatures of its own, though some may be read off its colours."""
+        return self.temperatures == "none" or self.estimate is not None
+
+    @property
     def live(self) -> bool:
         """Runs in real time: shed when late, alarmed when silent. A folder and a video are recordings."""
         return self.kind not in {"folder", "video"}

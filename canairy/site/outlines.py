@@ -38,14 +38,19 @@ def _masked(document: Document, camera: Part) -> Found:
 
 
 def _outside(outline: Outline, size: tuple[int, int]) -> str | None:
-    width, height = size
-    beyond = next(((x, y) for x, y in outline if not (0 <= x < width and 0 <= y < height)), None)
-    if beyond is None:
+    corner, (width, height) = beyond(outline, size), size
+    if corner is None:
         return None
     return (
-        f"leaves the frame at [{beyond[0]}, {beyond[1]}]: the camera's frames are {width}x{height}, "
+        f"leaves the frame at {list(corner)}: the camera's frames are {width}x{height}, "
         f"so x is 0 to {width - 1} and y is 0 to {height - 1}"
     )
+
+
+def beyond(outline: Outline, size: tuple[int, int]) -> tuple[int, int] | None:
+    """The first corner outside a frame of this width and height; None when all are in it."""
+    width, height = size
+    return next(((x, y) for x, y in outline if not (0 <= x < width and 0 <= y < height)), None)
 
 
 def _size(value: Any) -> tuple[int, int] | None:  # noqa: ANN401 - whatever the file holds

@@ -58,12 +58,16 @@ class Outlined:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What is taught of one view: `size` is the reference frame's width and height, pixels."""
+    """What is taught of one view: `size` is the reference frame's width and height, pixels.
+
+    `reference`: how the site file is to name that frame from now on; None: as it is.
+    """
 
     camera: str
     view: str
     size: tuple[int, int]
     outlined: tuple[Outlined, ...]
+    reference: str | None = None
 
 
 def teach(path: Path, lesson: Lesson, digest: str) -> str:
@@ -98,6 +102,7 @@ def _changes(text: str, lesson: Lesson) -> list[Change]:
             changes += set_keys(text, known[outlined.id], outlined.to_yaml())
     new = [outlined.to_yaml() for outlined in lesson.outlined if outlined.id not in known]
     changes += add_items(text, view, "assets", new) if new else []
+    changes += [] if lesson.reference is None else set_keys(text, view, {"reference": scalar(lesson.reference)})
     # What is outermost comes last: all of it may stand behind the same line.
     return changes + ([] if value_of(camera, "size") is not None else set_keys(text, camera, {"size": _size(lesson)}))
 
@@ -108,6 +113,10 @@ def _expected(data: Any, lesson: Lesson) -> Any:  # noqa: ANN401 - a whole site 
     camera = next(it for it in data["cameras"] if it["id"] == lesson.camera)
     camera.setdefault("size", list(lesson.size))
     view = next(it for it in camera["views"] if it["id"] == lesson.view)
+    if lesson.reference is not None:
+        view["reference"] = lesson.reference
+    if not lesson.outlined:
+        return data
     assets = view["assets"] = list(view.get("assets") or [])
     for outlined in lesson.outlined:
         known = next((it for it in assets if it["id"] == outlined.id), None)

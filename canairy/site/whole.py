@@ -17,6 +17,8 @@ from canairy.site.parts import Found, Part, assets, cameras, points
 from canairy.site.words import did_you_mean
 
 SOURCE_KINDS: Final = ("folder", "video", "rtsp", "http+snapshot", "https+snapshot", "gige", "push", "simulated")
+# Those that give whole files.
+FILE_KINDS: Final = ("folder", "push", "http+snapshot", "https+snapshot")
 # Which sources have which secrets.
 SECRET_KINDS: Final = {"credentials": ("rtsp", "http+snapshot", "https+snapshot"), "ca": ("https+snapshot",)}
 
@@ -28,6 +30,7 @@ def whole_mistakes(document: Document) -> Iterator[Mistake]:
         _names(document),
         _sources(document.data),
         _secrets(document.data),
+        _kept(document.data),
         _groups(document, registered),
         _loads(document, registered),
         _digest(document.data),
@@ -80,6 +83,17 @@ def _secrets(data: Any) -> Found:  # noqa: ANN401 - whatever the file holds
         for key, kinds in SECRET_KINDS.items():
             if key in camera.data and kind in SOURCE_KINDS and kind not in kinds:
                 yield (*camera.location, key), f"is for {' and '.join(f'{it}:' for it in kinds)}, this one is {kind}:"
+
+
+def _kept(data: Any) -> Found:  # noqa: ANN401 - whatever the file holds
+    """Only files hold more than temperatures: to ask for it elsewhere is no wish to be quietly ignored."""
+    for camera in cameras(data):
+        kind, privacy = str(camera.data.get("source", "")).partition(":")[0], camera.data.get("privacy")
+        pictures = camera.data.get("temperatures") == "none" or camera.data.get("estimate") is not None
+        for key in ("keep_visible_image", "keep_location"):
+            asked = isinstance(privacy, dict) and privacy.get(key) is True
+            if asked and (pictures or (kind in SOURCE_KINDS and kind not in FILE_KINDS)):
+                yield (*camera.location, "privacy", key), "is of FLIR radiometric JPEG, which this camera does not give"
 
 
 def _groups(document: Document, registered: list[Part]) -> Found:

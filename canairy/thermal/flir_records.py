@@ -1,8 +1,8 @@
 """FLIR's record file (FFF): an index, and the records it points to, in either byte order.
 
 Source of the layout: ExifTool, lib/Image/ExifTool/FLIR.pm and https://exiftool.org/TagNames/FLIR.html. Only the two
-records that temperatures need are looked at: the visible picture (0x0e) and the place (GPS, 0x2b) are left where they
-are.
+records that temperatures need are looked at; others, such as the visible picture and the place, only by who asks for
+one (`read_record`).
 """
 
 from __future__ import annotations
@@ -43,6 +43,21 @@ class FlirFile:
 
 def read_records(content: bytes) -> FlirFile:
     """Raises UnreadableFile for what is no such file, is damaged, or has no raw data or camera's constants."""
+    places = _index(content)
+    creator = content[4:20].split(b"\0")[0].decode("latin-1")
+    return FlirFile(creator, _record(content, places, RAW_DATA), _record(content, places, CAMERA_INFO))
+
+
+def read_record(content: bytes, kind: int) -> bytes | None:
+    """The bytes of a record of this kind, None without one; raises UnreadableFile as `read_records` does."""
+    place = _index(content).get(kind)
+    if place is not None and sum(place) > len(content):
+        raise UnreadableFile(f"damaged: record {kind:#x} of its FLIR data ends behind it")
+    return None if place is None else content[place[0] : sum(place)]
+
+
+def _index(content: bytes) -> dict[int, tuple[int, int]]:
+    """Begin and length of the first record of each kind."""
     if content[:4] not in _MAGIC or len(content) < _HEADER_BYTES:
         raise UnreadableFile(f"damaged: its FLIR data begins with {content[:8].hex(' ')} and has {len(content)} bytes")
     order = _order(content)
@@ -53,8 +68,7 @@ def read_records(content: bytes) -> FlirFile:
     for entry in range(at, at + count * _ENTRY_BYTES, _ENTRY_BYTES):
         kind, _, _, _, begin, length = struct.unpack_from(f"{order}HHIIII", content, entry)
         places.setdefault(kind, (begin, length))
-    creator = content[4:20].split(b"\0")[0].decode("latin-1")
-    return FlirFile(creator, _record(content, places, RAW_DATA), _record(content, places, CAMERA_INFO))
+    return places
 
 
 def _order(content: bytes) -> str:

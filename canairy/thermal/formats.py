@@ -12,9 +12,11 @@ from typing import Final
 
 from canairy.errors import UnreadableFile
 from canairy.messages.thermogram import MAX_SIDE
-from canairy.thermal import csv_514, flir_segments, tiff_directory
+from canairy.thermal import csv_514, flir_segments, hikvision, tiff_directory
 from canairy.thermal.csv_514 import read_csv_514
+from canairy.thermal.eight_bit import Pixels, read_eight_bit
 from canairy.thermal.frame import LinearScale, ThermalFrame
+from canairy.thermal.hikvision import read_saved_hikvision
 from canairy.thermal.linear_frame import read_linear_frame
 from canairy.thermal.linear_png import IncompleteFile
 from canairy.thermal.rjpeg import read_rjpeg
@@ -61,6 +63,12 @@ FORMATS: Final = (
         "TIFF", (".tif", ".tiff"), tiff_directory.BEGINS, lambda it, o: read_tiff(it, o.scale).overridden(o.overrides)
     ),
     Format("CSV (data set 514)", (".csv",), csv_514.BEGINS, lambda it, o: read_csv_514(it).overridden(o.overrides)),
+    Format(
+        "Hikvision's jpegPicWithAppendData",
+        (".multipart",),
+        hikvision.BEGINS,
+        lambda it, o: read_saved_hikvision(it).overridden(o.overrides),
+    ),
 )
 SUFFIXES: Final = frozenset(suffix for it in FORMATS for suffix in it.suffixes)
 
@@ -94,6 +102,15 @@ def read_thermal_bytes(content: bytes, options: ReadOptions | None = None, suffi
 def _by_name(suffix: str) -> Format | None:
     """Who would read a file of this name: it says best what is wrong with it."""
     return next((it for it in FORMATS if suffix.lower() in it.suffixes), None)
+
+
+def read_picture(path: Path) -> Pixels:
+    """The pixels of a PNG or JPEG without temperatures; raises UnreadableFile as `read_thermal` does."""
+    content = read_content(path)
+    try:
+        return read_eight_bit(content)
+    except UnreadableFile as error:
+        raise type(error)(f"{path.name}: {error}") from error
 
 
 def read_content(path: Path, most_bytes: int = MAX_FILE_BYTES, why: str = "no thermal frame has that many") -> bytes:

@@ -26,10 +26,12 @@ from canairy.messages.thermogram import MAX_SIDE
 from canairy.thermal.celsius_check import check_celsius
 from canairy.thermal.frame import ThermalFrame
 from canairy.thermal.linear_png import IncompleteFile
-from canairy.thermal.multipart import Part, read_parts
+from canairy.thermal.multipart import Part, read_parts, read_saved_parts
 from canairy.thermal.radiometry import Celsius
 
 KIND: Final = "hikvision"
+# How one that was saved without its header begins: with the mark before its first part.
+BEGINS: Final = (b"--", b"\r\n--")
 NAME: Final = "JpegPictureWithAppendData"
 _FLOAT_BYTES: Final = 4
 _JSON: Final = "application/json"
@@ -43,7 +45,15 @@ def read_hikvision(content: bytes, content_type: str) -> ThermalFrame:
         IncompleteFile: it ends too early.
         UnreadableFile: no such answer, one without temperatures, or with ones that cannot be or are not current.
     """
-    parts = read_parts(content, content_type)
+    return _frame(read_parts(content, content_type))
+
+
+def read_saved_hikvision(content: bytes) -> ThermalFrame:
+    """The same of an answer that was saved as a file, without its header; raises as `read_hikvision` does."""
+    return _frame(read_saved_parts(content))
+
+
+def _frame(parts: list[Part]) -> ThermalFrame:
     told = _told(parts)
     if told.get("isFreezedata"):
         raise UnreadableFile("the camera says that its data is frozen: these temperatures are not of now")

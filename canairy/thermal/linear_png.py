@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import cv2
 import numpy as np
@@ -87,18 +87,24 @@ def read_creation_time(path: Path) -> datetime | None:
     A file that cannot be read has no time either: reading it as a whole says why.
     """
     with suppress(OSError), path.open("rb") as file:
-        if file.read(len(_SIGNATURE)) != _SIGNATURE:
+        return creation_time(file)
+    return None
+
+
+def creation_time(file: BinaryIO) -> datetime | None:
+    """The same of an open file, from its begin."""
+    if file.read(len(_SIGNATURE)) != _SIGNATURE:
+        return None
+    while len(head := file.read(_CHUNK.size)) == _CHUNK.size:
+        length, kind = _CHUNK.unpack(head)
+        if kind == b"IEND":
             return None
-        while len(head := file.read(_CHUNK.size)) == _CHUNK.size:
-            length, kind = _CHUNK.unpack(head)
-            if kind == b"IEND":
-                return None
-            if kind == b"tEXt" and length <= _TEXT_BYTES:
-                text = file.read(length)
-                if _tells_time(text):
-                    return _moment(text[len(_CREATION_TIME) :])
-                length = 0
-            file.seek(length + _CRC_BYTES, os.SEEK_CUR)
+        if kind == b"tEXt" and length <= _TEXT_BYTES:
+            text = file.read(length)
+            if _tells_time(text):
+                return _moment(text[len(_CREATION_TIME) :])
+            length = 0
+        file.seek(length + _CRC_BYTES, os.SEEK_CUR)
     return None
 
 

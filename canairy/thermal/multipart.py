@@ -12,6 +12,9 @@ from canairy.thermal.linear_png import IncompleteFile
 MAX_PARTS: Final = 20
 _HEAD_END: Final = b"\r\n\r\n"
 _HEAD_BYTES: Final = 4096
+_FIRST_LINE: Final = re.compile(rb"(?:\r\n)?--([^\r\n]{1,70})\r\n")
+# Line end, dashes, boundary, line end.
+_LONGEST_LINE: Final = 2 + 2 + 70 + 2
 _BOUNDARY: Final = re.compile(r'boundary="?([^";\s]{1,70})"?', re.IGNORECASE)
 
 
@@ -33,11 +36,24 @@ def read_parts(content: bytes, content_type: str) -> list[Part]:
     told = _BOUNDARY.search(content_type)
     if told is None:
         raise UnreadableFile(f"no boundary between its parts is told: {content_type[:60]!r}")
-    mark = b"--" + told[1].encode()
+    return _between(content, told[1].encode())
+
+
+def read_saved_parts(content: bytes) -> list[Part]:
+    """The same of an answer that was saved without its header: its first line tells the boundary."""
+    told = _FIRST_LINE.match(content)
+    if told is None:
+        kind = IncompleteFile if len(content) < _LONGEST_LINE and b"\n" not in content[2:] else UnreadableFile
+        raise kind("its first line tells no boundary between parts")
+    return _between(content, told[1])
+
+
+def _between(content: bytes, boundary: bytes) -> list[Part]:
+    mark = b"--" + boundary
     parts: list[Part] = []
     at = content.find(mark)
     if at < 0:
-        raise UnreadableFile(f"its parts should begin with {told[1]!r}, and none does")
+        raise UnreadableFile(f"its parts should begin with {boundary.decode('latin-1')!r}, and none does")
     while not content.startswith(b"--", at + len(mark)):
         if len(parts) == MAX_PARTS:
             raise UnreadableFile(f"more than {MAX_PARTS} parts")

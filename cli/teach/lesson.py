@@ -20,13 +20,14 @@ from cli.teach.reference import Reference
 
 @dataclass(slots=True)
 class Classroom:
-    """One view of one site file, and a reference frame of it."""
+    """One view of one site file, and a reference frame of it; `named`: as the site file will name it, if it will."""
 
     file: Path
     camera: str
     view: str
     reference: Reference
     proposals: tuple[Outlined, ...] = ()
+    named: str | None = None
     _writing: Lock = field(default_factory=Lock)
 
     def to_json(self) -> dict[str, Any]:
@@ -66,7 +67,8 @@ class Classroom:
     def write(self, outlined: tuple[Outlined, ...], digest: str) -> str:
         """Write outlines into the site file; one at a time."""
         with self._writing:
-            return teach(self.file, Lesson(self.camera, self.view, self.reference.size, outlined), digest)
+            lesson = Lesson(self.camera, self.view, self.reference.size, outlined, self.named)
+            return teach(self.file, lesson, digest)
 
 
 def found(file: Path, camera: str, view: str) -> tuple[Camera, View]:

@@ -31,8 +31,8 @@ from services.ingest.times import Stamp, live_stamp, possible, pushed_stamp, rec
 from services.ingest.watch import CameraWatch
 
 MICROSECOND: Final = timedelta(microseconds=1)
-# Of the message: header, radiometry and what Kafka adds around it.
-_ROOM_BYTES: Final = 64 * 1024
+# The rest of a message is header, radiometry and what Kafka adds around it.
+_MOST_BYTES: Final = MAX_MESSAGE_BYTES - 64 * 1024
 # What a frame of such a camera says of itself, so that nobody measures in it unknowingly.
 _DOUBTFUL: Final = {CameraState.FROZEN: "camera_frozen", CameraState.BLACK: "camera_black"}
 
@@ -90,8 +90,15 @@ class Feed:
         header = self._header(shown, frame, stamp, now, (*known, *sight.flags), sight)
         if isinstance(shown, RawPicture):
             return Frame(header, image)
-        told = replace(header, estimate_step_k=shown.estimate_step_k, estimate_most_c=shown.estimate_most_c)
-        return Frame(told, image, shown.radiometry or ASSUMED)
+        told = replace(
+            header,
+            estimate_step_k=shown.estimate_step_k,
+            estimate_most_c=shown.estimate_most_c,
+            location=shown.beside.location,
+        )
+        # The temperatures of a huge frame come first: a message takes no more.
+        visible = shown.beside.visible if len(image.packed) + len(shown.beside.visible) <= _MOST_BYTES else b""
+        return Frame(told, image, shown.radiometry or ASSUMED, visible)
 
     def refused(self, reason: str, now: datetime) -> None:
         """A frame or file of this camera could not be used."""
@@ -174,7 +181,7 @@ def _packed(raw: Raw, masks: Masks) -> Image:
         image: Image = Picture.of(raw.pixels)
     else:
         image = masks.packed(raw)
-    if len(image.packed) > MAX_MESSAGE_BYTES - _ROOM_BYTES:
+    if len(image.packed) > _MOST_BYTES:
         size = f"{image.width}x{image.height} pixels"
         raise InvalidMessage(f"{size} pack to {len(image.packed)} bytes, a message takes {MAX_MESSAGE_BYTES}")
     return image

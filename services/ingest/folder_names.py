@@ -39,7 +39,7 @@ class Choice:
     @classmethod
     def of(cls, camera: Camera) -> Self:
         """As the site file says."""
-        return cls(camera.files, camera.subfolders, camera.temperatures == "none")
+        return cls(camera.files, camera.subfolders, camera.pictures)
 
     def takes(self, name: bytes) -> bool:
         """Whether a file of this name (relative to the folder, "/" between folders) may be a frame of the camera."""

@@ -1,8 +1,8 @@
 """The source `http+snapshot://HOST/PATH` (`https+...` with TLS): a camera that is asked `rate_hz` times a second.
 
 What it answers is a thermal file of any format that is read (FLIR radiometric JPEG, 16-bit PNG, ...), or the several
-parts that Hikvision's thermal cameras send; with `temperatures: none` a PNG or JPEG without any. An answer that is none
-of these is a failure of the camera, told with what is wrong with it.
+parts that Hikvision's thermal cameras send; with `temperatures: none` or an `estimate` a PNG or JPEG without any. An
+answer that is none of these is a failure of the camera, told with what is wrong with it.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ class SnapshotSource:
     def _event(self, answer: Answer) -> RawFrame | RawPicture:
         camera = self._camera
         try:
-            if camera.temperatures == "none":
+            if camera.pictures:
                 return RawPicture(camera.id, camera.views[0].id, read_eight_bit(answer.content))
-            found = temperatures(self._read(answer), camera)
+            found = temperatures(self._read(answer), camera, answer.content)
         except UnreadableFile as error:
             raise type(error)(f"{self._address.base}: what it answers: {error}") from error
         return RawFrame(
@@ -82,6 +82,7 @@ class SnapshotSource:
             offset_k=found.offset_k,
             taken_at=found.taken_at,
             radiometry=found.radiometry,
+            beside=found.beside,
             flags=found.flags,
         )
 

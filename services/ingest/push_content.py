@@ -1,8 +1,9 @@
-"""What a pushed request may hold beside counts: a picture without temperatures, or a whole thermal file."""
+"""What a pushed request may hold beside counts: a picture without temperatures, or a whole file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 
 import numpy as np
 
@@ -12,10 +13,12 @@ from canairy.messages.radiometry import Radiometry
 from canairy.messages.thermogram import MAX_SIDE
 from canairy.picture_codec import COLOUR, GREY
 from canairy.site.model import Camera
+from canairy.thermal.capture_time import capture_time_in
+from canairy.thermal.eight_bit import read_eight_bit
 from canairy.thermal.formats import ReadOptions, read_thermal_bytes
 from canairy.thermal.frame import LinearScale
 from protos.canairy.v1 import ingest_service_pb2 as pb
-from services.ingest.source import RawFrame, RawPicture
+from services.ingest.source import Raw, RawFrame, RawPicture
 from services.ingest.temperatures import temperatures
 
 
@@ -40,17 +43,33 @@ def of_pixels(request: pb.SubmitFramesRequest, camera: Camera, written: Callable
 
 def of_file(
     request: pb.SubmitFramesRequest, camera: Camera, told: Radiometry | None, written: Callable[[], None]
-) -> RawFrame:
-    """A thermal file of any format that is read; raises InvalidMessage with the reason for one that is not.
+) -> Raw:
+    """A thermal file of any format that is read, or a PNG or JPEG of a camera whose files are 8-bit pictures.
 
     What the file says it was made with counts, as the site file knows it better; `told`, which came beside it, counts
-    where the file says nothing.
+    where the file says nothing. Raises InvalidMessage with the reason for a file that cannot be used.
     """
-    scale = LinearScale(camera.scale.scale_k, camera.scale.offset_c)
     try:
-        found = temperatures(read_thermal_bytes(request.file, ReadOptions(scale)), camera)
+        return _picture(request, camera, written) if camera.pictures else _frame(request, camera, told, written)
     except UnreadableFile as error:
         raise InvalidMessage(f"{camera.id}: the file cannot be used: {error}") from error
+
+
+def _picture(request: pb.SubmitFramesRequest, camera: Camera, written: Callable[[], None]) -> RawPicture:
+    return RawPicture(
+        camera=camera.id,
+        view=request.view or camera.views[0].id,
+        pixels=read_eight_bit(request.file),
+        taken_at=wire.optional_moment(request, "captured_at") or capture_time_in(BytesIO(request.file)),
+        written=written,
+    )
+
+
+def _frame(
+    request: pb.SubmitFramesRequest, camera: Camera, told: Radiometry | None, written: Callable[[], None]
+) -> RawFrame:
+    scale = LinearScale(camera.scale.scale_k, camera.scale.offset_c)
+    found = temperatures(read_thermal_bytes(request.file, ReadOptions(scale)), camera, request.file)
     return RawFrame(
         camera=camera.id,
         view=request.view or camera.views[0].id,
@@ -59,6 +78,7 @@ def of_file(
         offset_k=found.offset_k,
         taken_at=wire.optional_moment(request, "captured_at") or found.taken_at,
         radiometry=found.radiometry or told,
+        beside=found.beside,
         flags=found.flags,
         written=written,
     )

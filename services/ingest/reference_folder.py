@@ -19,10 +19,9 @@ from canairy.errors import ConfigurationError, UnreadableFile
 from canairy.log import get_logger
 from canairy.messages.thermogram import KELVIN
 from canairy.site.model import Camera, Site, View
+from canairy.site.references import read_reference
 from canairy.site.watched import NONE
-from canairy.thermal.formats import ReadOptions, read_thermal
-from canairy.thermal.frame import LinearScale
-from services.ingest.folder_file import read_picture
+from canairy.thermal.formats import read_thermal
 from services.ingest.grid import Kelvin
 from services.ingest.likeness import seen_brightness
 
@@ -62,7 +61,7 @@ class ReferenceFolder:
         if not path.exists():
             return None
         try:
-            return _kelvin(path, ReadOptions())
+            return read_thermal(path).celsius + np.float32(KELVIN)
         except UnreadableFile as error:
             log.warning(
                 "a learnt reference is damaged, and learnt anew", camera=camera.id, view=view.id, why=str(error)
@@ -95,10 +94,7 @@ class ReferenceFolder:
 
 def _given(camera: Camera, path: Path) -> Kelvin:
     """Of a camera without measured temperatures, a picture such as its own."""
-    if camera.temperatures == "none" or camera.estimate is not None:
-        return seen_brightness(read_picture(path), locked=camera.estimate is not None)
-    return _kelvin(path, ReadOptions(LinearScale(camera.scale.scale_k, camera.scale.offset_c)))
-
-
-def _kelvin(path: Path, options: ReadOptions) -> Kelvin:
-    return read_thermal(path, options).celsius + np.float32(KELVIN)
+    seen = read_reference(camera, path)
+    if seen.dtype == np.uint8:
+        return seen_brightness(seen.astype(np.uint8, copy=False), locked=camera.estimate is not None)
+    return seen + np.float32(KELVIN)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.messages.radiometry import Radiometry
+from services.ingest.beside import NOTHING, Beside
 
 
 def nothing() -> None:
@@ -25,6 +26,7 @@ class RawFrame:
     counted from a start. `file` is the file it came from. `written` is called when the broker has it.
     `radiometry`: what the temperatures were made with, None when the source does not say; `flags`: what is wrong.
     `missing`: pixels of this count have no temperature. `estimate_…` as in FrameHeader.
+    `beside`: what the file held beside its temperatures, as far as the site file keeps it.
     """
 
     camera: str
@@ -40,6 +42,7 @@ class RawFrame:
     missing: int | None = None
     estimate_step_k: float | None = None
     estimate_most_c: float | None = None
+    beside: Beside = NOTHING
     written: Callable[[], None] = nothing
 
 

@@ -14,6 +14,7 @@ from canairy.messages.thermogram import COLDEST_C, KELVIN
 from canairy.site.model import Camera
 from canairy.thermal.celsius_counts import to_counts
 from canairy.thermal.frame import ThermalFrame
+from services.ingest.beside import NOTHING, Beside, beside
 from services.ingest.radiometry import of_file, overridden
 
 
@@ -27,10 +28,13 @@ class Temperatures:
     radiometry: Radiometry | None
     taken_at: datetime | None
     flags: tuple[str, ...] = ()
+    beside: Beside = NOTHING
 
 
-def temperatures(frame: ThermalFrame, camera: Camera) -> Temperatures:
+def temperatures(frame: ThermalFrame, camera: Camera, content: bytes) -> Temperatures:
     """What travels of a thermal frame: linear counts as they are, any other temperatures at 0.01 or 0.04 K a count.
+
+    `content` is the file that it was read from, which may hold more than temperatures.
 
     Raises UnreadableFile when the site file's radiometry leaves no possible temperature.
     """
@@ -41,4 +45,5 @@ def temperatures(frame: ThermalFrame, camera: Camera) -> Temperatures:
         counts, scale_k = to_counts(known.celsius)
         offset_k = 0.0
     cold = known is not frame and float(known.celsius.min()) <= COLDEST_C
-    return Temperatures(counts, scale_k, offset_k, of_file(known), known.taken_at, (UNDER_RANGE,) if cold else ())
+    flags = (UNDER_RANGE,) if cold else ()
+    return Temperatures(counts, scale_k, offset_k, of_file(known), known.taken_at, flags, beside(content, camera))

@@ -1,4 +1,4 @@
-"""Privacy masks on a running stack: what lies under one never leaves ingest, and is nobody's temperature."""
+"""Privacy on a running stack: what a mask hides never leaves ingest; visible pictures and places only if asked for."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 import pytest
 
 from canairy import topics
 from canairy.messages.detections import Detections
 from canairy.messages.frame import Frame
+from canairy.messages.location import Location
 from canairy.messages.reading import Reading
+from canairy.thermal.flir_beside import read_visible
 from tests.acceptance.helpers.command import canairy, json_lines
 from tests.acceptance.helpers.log import kinds
 from tests.acceptance.helpers.push import Celsius, joint, just_now, push_all, request
@@ -136,3 +139,111 @@ def test_a_region_under_a_mask_is_a_mistake_with_its_line(tmp_path: Path) -> Non
             "message": "overlaps the privacy mask in line 7: masked pixels have no temperature",
         }
     ]
+
+
+# --- visible pictures and places ------------------------------------------------------------------------------------
+
+RECORDED: Final = "fie_flir_example.jpg"
+# As ExifTool tells it of this file.
+PLACE: Final = Location(49.01070159372646, 8.418382636822752)
+
+
+@pytest.fixture(scope="module")
+def kept(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """Three cameras that read the same recorded file: one keeps nothing, one the picture, one the place too."""
+    folder = tmp_path_factory.mktemp("kept")
+    wishes = {
+        "neither": {},
+        "picture": {"keep_visible_image": True},
+        "both": {"keep_visible_image": True, "keep_location": True},
+    }
+    whole = [[10, 10], [200, 10], [200, 200], [10, 200]]
+    cameras = [
+        {
+            "id": name,
+            "source": f"folder:{(test_data / 'flir-rjpeg').resolve()}",
+            "files": RECORDED,
+            "privacy": privacy,
+            "views": [{"id": f"{name}-view", "assets": [{"id": f"{name}-a", "equipment": "0201", "region": whole}]}],
+        }
+        for name, privacy in wishes.items()
+    ]
+    path = folder / "site.yaml"
+    path.write_text(json.dumps({"site": {"id": "kept-ss"}, "cameras": cameras}), encoding="utf-8")
+    with running(path, folder / "data") as up:
+        for name in wishes:
+            up.until(lambda it=name: up.log.records(topics.EVIDENCE, f"{it}-a"), f"evidence of {name}")  # type: ignore[misc]
+        yield up
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_visible_picture_and_place_are_dropped_unless_the_site_file_says_otherwise(
+    kept: RunningStack, test_data: Path
+) -> None:
+    neither, picture, both = (
+        Frame.decode(kept.log.records(topics.FRAMES, name)[0].value or b"") for name in ("neither", "picture", "both")
+    )
+    original = read_visible((test_data / "flir-rjpeg" / RECORDED).read_bytes())
+    seen = cv2.imdecode(np.frombuffer(both.visible, np.uint8), cv2.IMREAD_COLOR)
+
+    assert (neither.visible, neither.header.location) == (b"", None)
+    assert (picture.visible, picture.header.location) == (both.visible, None)
+    assert both.header.location == PLACE
+    assert neither.image == picture.image == both.image
+    assert original is not None
+    assert seen is not None
+    assert float(np.abs(seen.astype(np.float32) - original).mean()) < 8
+
+
+def test_a_place_that_is_not_kept_is_in_no_message_and_one_that_is_kept_is_in_the_reading(kept: RunningStack) -> None:
+    latitude = np.array(PLACE.latitude_deg, "<f8").tobytes()
+    messages = {
+        name: [
+            record.value or b""
+            for topic in (topics.FRAMES, topics.DETECTIONS, topics.READINGS, topics.EVIDENCE)
+            for record in kept.log.records(topic)
+            if record.key.partition("-")[0] == name
+        ]
+        for name in ("neither", "picture", "both")
+    }
+
+    assert all(len(found) >= 4 for found in messages.values())
+    assert not any(latitude in it for name in ("neither", "picture") for it in messages[name])
+    assert all(latitude in it for it in messages["both"])
+
+
+def test_canairy_evidence_writes_the_visible_picture_beside_the_crop(kept: RunningStack, tmp_path: Path) -> None:
+    run = canairy("evidence", "--out", str(tmp_path), "--data", str(kept.data), "--visible")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert sorted(it.name.partition("Z-")[2] for it in tmp_path.iterdir()) == [
+        "both-a.png",
+        "both-a.visible.jpg",
+        "neither-a.png",
+        "picture-a.png",
+        "picture-a.visible.jpg",
+    ]
+    assert "both-a.png  at 49.010702, 8.418383\n" in run.stdout
+    assert run.stdout.count("  at ") == 1
+
+
+def test_a_visible_picture_beside_masks_is_a_mistake_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(
+        "site: {id: private-ss}\n"
+        "cameras:\n"
+        "  - id: cam-01\n"
+        "    source: folder:frames\n"
+        "    privacy:\n"
+        "      masks: [[[0, 0], [9, 0], [9, 9]]]\n"
+        "      keep_visible_image: true\n"
+        "    views: [{id: bay}]\n",
+        encoding="utf-8",
+    )
+
+    run = canairy("site", "check", str(path), "--json")
+
+    assert run.returncode == 1
+    (told,) = json_lines(run.stdout)
+    assert (told["line"], told["path"]) == (7, "cameras[0].privacy.keep_visible_image")
+    assert told["message"].startswith("must be false beside masks")

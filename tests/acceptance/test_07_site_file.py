@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import jsonschema
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
@@ -65,6 +67,50 @@ def test_a_region_outside_the_frame_is_a_mistake_with_its_line(tmp_path: Path) -
     assert status == 1
     assert [(it["line"], it["path"]) for it in mistakes] == [(19, "cameras[0].views[0].assets[1].region")]
     assert "leaves the frame at [400, 120]" in mistakes[0]["message"]
+
+
+def referenced(folder: Path, more: str = "") -> str:
+    """The good file, whose view has a reference of 320x240 pixels, 16 bits."""
+    assert cv2.imwrite(str(folder / "bay.png"), np.full((240, 320), 29_315, np.uint16))
+    return GOOD.replace("    rate_hz: 2\n", more).replace("- id: bay-3", "- id: bay-3\n        reference: bay.png", 1)
+
+
+def test_a_region_outside_the_views_reference_is_a_mistake_with_its_line(tmp_path: Path) -> None:
+    status, mistakes = checked(tmp_path, referenced(tmp_path))
+
+    assert status == 1
+    assert [(it["line"], it["path"].rpartition(".")[2]) for it in mistakes] == [(12, "region"), (19, "region")]
+    assert mistakes[0]["message"] == "leaves the view's reference, 320x240 pixels, at [300, 260]"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("bay.png", b"", "cannot be used: bay.png: empty: 0 bytes"),
+        ("bay.jpg", b"", "cannot be used: bay.png: No such file or directory"),
+        ("bay.png", cv2.imencode(".png", np.zeros((512, 640), np.uint8))[1].tobytes(), "bay.png: 8-bit grey"),
+    ],
+)
+def test_a_reference_that_ingest_could_not_use_is_a_mistake_with_its_line(
+    tmp_path: Path, name: str, content: bytes, told: str
+) -> None:
+    text = referenced(tmp_path)
+    (tmp_path / "bay.png").unlink()
+    (tmp_path / name).write_bytes(content)
+
+    status, mistakes = checked(tmp_path, text)
+
+    assert status == 1
+    assert [(it["line"], it["path"]) for it in mistakes] == [(7, "cameras[0].views[0].reference")]
+    assert told in mistakes[0]["message"]
+
+
+def test_a_reference_of_another_size_than_the_cameras_frames_is_a_mistake_with_its_line(tmp_path: Path) -> None:
+    status, mistakes = checked(tmp_path, referenced(tmp_path, "    size: [640, 512]\n"))
+
+    assert status == 1
+    assert [(it["line"], it["path"].rpartition(".")[2]) for it in mistakes] == [(8, "reference")]
+    assert mistakes[0]["message"] == "has 320x240 pixels, and the camera's frames are 640x512"
 
 
 def test_a_group_of_one_is_a_mistake_with_its_line(tmp_path: Path) -> None:

@@ -219,6 +219,63 @@ def test_proposals_of_a_detector_are_written_without_a_page(file: Path) -> None:
     assert "# the oldest" in file.read_text(encoding="utf-8")
 
 
+def yard(file: Path) -> Path:
+    """Beside the site file a frame that a view can be recognised by, 0.1 K a count from -100 degC."""
+    frame = simulate(123, 2)
+    celsius = frame.counts * frame.scale_k + frame.offset_k - KELVIN
+    (file.parent / "frames").mkdir(exist_ok=True)
+    assert cv2.imwrite(str(file.parent / "frames" / "yard.png"), np.rint((celsius + 100) * 10).astype(np.uint16))
+    return file.parent / "frames" / "yard.png"
+
+
+def taught(file: Path, reference: str) -> str:
+    """What the site file says once proposals are accepted, and what was remarked."""
+    run = canairy(*arguments(file, reference), "--propose", str(REPOSITORY / DETECTOR), "--accept")
+    assert run.returncode == 0, run.stderr
+    assert canairy("site", "check", str(file)).returncode == 0
+    return run.stderr
+
+
+def test_the_frame_that_was_taught_on_becomes_the_views_reference_with_comments_kept(file: Path) -> None:
+    yard(file)
+
+    assert "reference" not in taught(file, "frames/yard.png")
+
+    view = load_site(file).cameras[0].views[0]
+    assert view.reference == "frames/yard.png"
+    assert [line for line in SITE.splitlines() if line not in file.read_text(encoding="utf-8").splitlines()] == []
+
+
+def test_a_frame_from_elsewhere_is_named_by_its_whole_path_and_replaces_an_older_one(file: Path) -> None:
+    elsewhere = yard(file).rename(file.parent / "yard.png")
+    (file.parent / "site").mkdir()
+    moved = file.rename(file.parent / "site" / "site.yaml")
+    moved.write_text(SITE.replace("- id: bay-1", "- id: bay-1\n        reference: old.png  # of May"), encoding="utf-8")
+
+    taught(moved, "../yard.png")
+
+    assert f'        reference: "{elsewhere}"  # of May\n' in moved.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "frame", "why"),
+    [
+        (("id: bay-1", "id: bay-1\n        reference: none"), "frames/yard.png", "nobody watches this view"),
+        (("", ""), "reference.png", "it shows too little to recognise the view by"),
+        (("    views:", '    temperatures: "none"\n    views:'), "frames/yard.png", "yard.png: 16-bit"),
+    ],
+)
+def test_a_frame_that_can_be_no_reference_is_told_and_the_site_file_says_what_it_said(
+    file: Path, change: tuple[str, str], frame: str, why: str
+) -> None:
+    yard(file)
+    file.write_text(SITE.replace(*change), encoding="utf-8")
+    before = load_site(file).cameras[0].views[0].reference
+
+    assert why in taught(file, frame)
+    assert load_site(file).cameras[0].views[0].reference == before
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

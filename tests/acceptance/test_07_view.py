@@ -12,6 +12,7 @@ from benchmarks import palette
 from canairy.simulator.yard.scenes import simulate
 from canairy.thermal.known_palettes import known_palette
 from tests.acceptance.helpers.command import canairy, json_lines
+from tests.helpers.http_camera import hikvision
 
 
 def test_a_fixed_camera_s_picture_is_temperatures_an_array_and_a_picture(test_data: Path, tmp_path: Path) -> None:
@@ -102,6 +103,37 @@ def test_a_pseudo_colour_picture_without_a_bar_is_estimated_by_the_palette_that_
     assert named.returncode == 0, named.stderr
     error = np.nanmedian(np.abs(np.load(tmp_path / "a.npy") - scene.celsius))
     assert error <= 0.02 * (ends.high_c - ends.low_c)
+
+
+@pytest.mark.parametrize("name", ["yard.multipart", "yard.jpg", "yard"])
+def test_a_saved_answer_of_a_hikvision_camera_is_temperatures_an_array_and_a_picture(tmp_path: Path, name: str) -> None:
+    celsius = np.linspace(-20, 180, 288 * 384, dtype=np.float32).reshape(288, 384)
+    (tmp_path / name).write_bytes(hikvision(celsius)[0])
+    out = ["--npy", str(tmp_path / "a.npy"), "--png", str(tmp_path / "a.png")]
+
+    done = canairy("view", str(tmp_path / name), "--json", *out)
+
+    assert done.returncode == 0, done.stderr
+    (told,) = json_lines(done.stdout)
+    assert (told["kind"], told["width"], told["height"]) == ("hikvision", 384, 288)
+    assert (told["radiometric"], told["min_c"], told["max_c"]) == (True, -20, 180)
+    assert told["hottest"][0] == {"x": 383, "y": 287, "celsius": 180}
+    assert np.array_equal(np.load(tmp_path / "a.npy"), celsius)
+    assert cv2.imread(str(tmp_path / "a.png")) is not None
+
+
+def test_a_saved_answer_that_broke_off_or_is_frozen_exits_with_the_reason(tmp_path: Path) -> None:
+    celsius = np.full((48, 64), 20.0, np.float32)
+    (tmp_path / "cut.multipart").write_bytes(hikvision(celsius)[0][:3000])
+    (tmp_path / "frozen.multipart").write_bytes(hikvision(celsius, isFreezedata=True)[0])
+
+    done = canairy("view", str(tmp_path), "--json")
+
+    assert done.returncode == 1
+    assert [it["error"] for it in json_lines(done.stdout)] == [
+        "cut.multipart: truncated: a part has 2581 of 12288 bytes",
+        "frozen.multipart: the camera says that its data is frozen: these temperatures are not of now",
+    ]
 
 
 SITE = """\

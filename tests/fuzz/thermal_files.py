@@ -12,13 +12,28 @@ import cv2
 import numpy as np
 
 from canairy.errors import UnreadableFile
+from canairy.site.model import Camera
 from canairy.thermal.eight_bit import read_eight_bit
+from canairy.thermal.flir_beside import read_place, read_visible
 from canairy.thermal.formats import ReadOptions, read_thermal_bytes
 from canairy.thermal.frame import LinearScale
+from services.ingest.beside import MOST_PX, beside
 from tests.fuzz.mutation import bytes_mutated, lines_mutated, some
+from tests.fuzz.network import HEADERS, answers
 from tests.fuzz.sealed import counts, png_mutated, pngs
 from tests.fuzz.targets import Check, Target
-from tests.helpers.thermal_files import FlirPicture, csv_514, exif, jpeg, packed_tiff, png, png_header, tiff
+from tests.helpers.thermal_files import (
+    FlirPicture,
+    csv_514,
+    exif,
+    flir_place,
+    flir_visible,
+    jpeg,
+    packed_tiff,
+    png,
+    png_header,
+    tiff,
+)
 
 OPTIONS: Final = ReadOptions(LinearScale(0.01, -273.15))
 TOKENS: Final = ("nan", "inf", "-1e999", "9" * 400, "Emissivity;0.5", ";" * 640, "0,95", "\0", "1_0", "0x1p3", "é")
@@ -29,6 +44,16 @@ def rjpegs() -> Sequence[bytes]:
     bomb = FlirPicture(counts=np.zeros((4096, 1), np.uint16), png=True)
     ways = [plain, plain.with_(png=True), plain.with_(order=">", index_order="<", png=True), plain.with_(segments=4)]
     return [*(it.jpeg() for it in ways), bomb.jpeg(), jpeg([], exif(b"DJI", b"ZH20T"))]
+
+
+def besides() -> Sequence[bytes]:
+    """Small ones: what is fuzzed is cut off at some length."""
+    seen = np.dstack([(counts() & 255).astype(np.uint8)] * 3)
+    kinds = [cv2.imencode(kind, it)[1].tobytes() for kind in (".png", ".jpg") for it in (seen, seen[..., 0])]
+    long = cv2.imencode(".png", np.zeros((1, 4096), np.uint8))[1].tobytes()
+    few = np.full((4, 4), 15_000, np.uint16)
+    place = flir_place(37.5, 127.25)
+    return [FlirPicture(few, place=place, visible=flir_visible(it)).jpeg() for it in (*kinds, long)]
 
 
 def tiffs() -> Sequence[bytes]:
@@ -81,6 +106,21 @@ def picture_checked() -> Check:
     return check
 
 
+def beside_checked() -> Check:
+    """A picture and a place on earth, or a reason; what can be read is kept, the picture as a small JPEG."""
+    keeping = {"id": "a", "source": "folder:a", "privacy": {"keep_visible_image": True, "keep_location": True}}
+    camera = Camera.model_validate(keeping | {"views": [{"id": "b"}]})
+
+    def check(content: bytes) -> None:
+        seen, place = read_visible(content), read_place(content)
+        kept = beside(content, camera)
+        assert (bool(kept.visible), kept.location) == (seen is not None, place)
+        assert place is None or place.possible
+        assert not kept.visible or max(read_eight_bit(kept.visible).shape[:2]) <= MOST_PX
+
+    return check
+
+
 def length_set(content: bytes, random: Random) -> bytes:
     """A four- or two-byte number somewhere in the first 2,000 bytes becomes another one, in either order."""
     changed = bytearray(content.ljust(5, b"\0"))
@@ -93,8 +133,10 @@ def length_set(content: bytes, random: Random) -> bytes:
 
 THERMAL_TARGETS: Final = (
     Target("rjpeg", rjpegs, some(bytes_mutated, length_set, length_set), checked, (UnreadableFile,)),
+    Target("flir-beside", besides, some(bytes_mutated, length_set, png_mutated), beside_checked, (UnreadableFile,)),
     Target("tiff", tiffs, some(bytes_mutated, length_set, length_set), checked, (UnreadableFile,)),
     Target("thermal-png", linear_pngs, some(bytes_mutated, png_mutated), checked, (UnreadableFile,)),
     Target("8-bit", pictures, some(bytes_mutated, png_mutated, length_set), picture_checked, (UnreadableFile,)),
+    Target("hikvision-saved", answers, some(bytes_mutated, lines_mutated(HEADERS)), checked, (UnreadableFile,)),
     Target("csv-514", small_csvs, some(bytes_mutated, lines_mutated(TOKENS)), checked, (UnreadableFile,)),
 )

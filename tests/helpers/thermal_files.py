@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal
 
 import cv2
@@ -55,6 +56,8 @@ class FlirPicture:
     model: bytes = b"FLIR AX8"
     taken: int = 1_700_000_000
     atmosphere: Sequence[float] = (0.006569, 0.01262, -0.002276, -0.00667, 1.9)
+    place: bytes = b"GPS: 37.5 N"
+    visible: bytes = b"a visible one"
 
     def with_(self, **changes: object) -> FlirPicture:
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -74,8 +77,8 @@ class FlirPicture:
         records = [
             (0x01, self.raw_data()),
             (0x20, self.camera_info()),
-            (0x2B, b"GPS: 37.5 N"),
-            (0x0E, b"a visible one"),
+            (0x2B, self.place),
+            (0x0E, self.visible),
         ]
         begin = 64 + 32 * len(records)
         head = b"FFF\0" + self.creator.ljust(16, b"\0") + struct.pack(f"{self.index_order}III", 100, 64, len(records))
@@ -111,6 +114,16 @@ class FlirPicture:
         return bytes(body)
 
 
+def flir_place(latitude: float, longitude: float, refs: tuple[bytes, bytes] = (b"N", b"E"), valid: int = 1) -> bytes:
+    """The record of where a FLIR picture was taken."""
+    return struct.pack("<I4x2s2s4xdd", valid, *refs, latitude, longitude).ljust(184, b"\0")
+
+
+def flir_visible(content: bytes) -> bytes:
+    """The record of a visible picture, PNG or JPEG."""
+    return b"\3\0".ljust(32, b"\0") + content
+
+
 def jpeg(segments: Sequence[bytes], exif: bytes = b"") -> bytes:
     """A small black JPEG with these APP1 segments in front."""
     picture = cv2.imencode(".jpg", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
@@ -118,8 +131,16 @@ def jpeg(segments: Sequence[bytes], exif: bytes = b"") -> bytes:
     return picture[:2] + b"".join(b"\xff\xe1" + struct.pack(">H", len(it) + 2) + it for it in app1) + picture[2:]
 
 
-def png(counts: Counts) -> bytes:
+def png(counts: Counts | npt.NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".png", counts)[1].tobytes()
+
+
+def dated(whole: bytes, at: datetime) -> bytes:
+    """A PNG with the time that it was taken, as PNG embeds it."""
+    body = b"tEXtCreation Time\0" + at.isoformat().encode()
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    header = 8 + 25  # signature and IHDR
+    return whole[:header] + chunk + whole[header:]
 
 
 def png_header(width: int, height: int, body: bytes = b"", depth: int = 16) -> bytes:

@@ -16,12 +16,16 @@ from canairy.messages.anomaly_score import AnomalyScore
 from canairy.messages.detections import Region, RegionKind
 from canairy.messages.equipment import Equipment
 from canairy.messages.evidence import Evidence
+from canairy.messages.frame import Frame
 from canairy.messages.header import ESTIMATE, NO_COMPARISON, NO_TEMPERATURES, Place
+from canairy.messages.location import Location
 from canairy.messages.picture import Picture
 from canairy.messages.reading import Reading, Temperatures
 from canairy.messages.thermogram import Thermogram
 from canairy.messages.uncertainty import NOT_DEPENDABLE, Uncertainty
-from canairy.topics import EVIDENCE, FRAMES
+from canairy.stream.broker import Outgoing
+from canairy.stream.memory import MemoryBroker
+from canairy.topics import ALL_TOPICS, EVIDENCE, FRAMES
 from cli.evidence import Album
 from cli.evidence_picture import _lines, draw
 from protos.canairy.v1 import thermal_pb2 as pb
@@ -254,6 +258,28 @@ def test_evidence_that_cannot_be_read_is_told_and_the_next_is_drawn(
 
     assert "cannot be read" in capsys.readouterr().err
     assert len(pictures(tmp_path)) == 1
+
+
+def test_the_visible_picture_of_the_frame_stands_beside_the_crop_and_goes_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broker = MemoryBroker(ALL_TOPICS)
+    seen = Frame(header(location=Location(37.5, -127.25)), CROP, visible=b"a JPEG")
+    broker.producer().send([Outgoing(FRAMES, "cam-01", it.encode()) for it in (Frame(header(9), CROP), seen)], 1)
+    first, second = broker.records(FRAMES)
+    album = Album(tmp_path, SEOUL, 1, frames=broker.reader([FRAMES], from_start=False))
+
+    for told, at in ((seen.header, second), (header(1), first), (header(2), replace(second, offset=7))):
+        found = evidence(header=told, frame=Place(FRAMES, at.partition, at.offset))
+        album.add(record(found.encode(), "Evidence", EVIDENCE))
+        if told is seen.header:
+            assert [it.read_bytes() for it in tmp_path.glob("*.visible.jpg")] == [b"a JPEG"]
+
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[0].endswith(".png  at 37.500000, -127.250000")
+    assert "where the frame frame-1 stood there is another one" in printed.err
+    assert "the frame frame-2 is not kept any more" in printed.err
+    assert list(tmp_path.glob("*.visible.jpg")) == []
 
 
 # --- without temperatures -------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canairy.errors import UnreadableFile
-from canairy.thermal.hikvision import read_hikvision
+from canairy.thermal.hikvision import read_hikvision, read_saved_hikvision
 from canairy.thermal.linear_png import IncompleteFile
 from canairy.thermal.multipart import Part, read_parts
 from tests.helpers.http_camera import hikvision
@@ -87,6 +87,30 @@ def test_other_answers_are_refused_with_what_they_lack(content: bytes, content_t
 def test_an_answer_that_broke_off_is_incomplete(cut: int) -> None:
     with pytest.raises(IncompleteFile, match="truncated"):
         read_hikvision(BODY[:cut], TYPE)
+
+
+@pytest.mark.parametrize("before", [b"", b"\r\n"])
+def test_an_answer_saved_without_its_header_is_read_by_its_first_line(before: bytes) -> None:
+    frame = read_saved_hikvision(before + BODY.replace(b"--boundary", b"--a (b) c"))
+
+    assert np.array_equal(frame.celsius, CELSIUS)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "why"),
+    [
+        (b"--", IncompleteFile, "its first line tells no boundary"),
+        (b"--bound", IncompleteFile, "its first line tells no boundary"),
+        (b"--\r\n", UnreadableFile, "its first line tells no boundary"),
+        (b"--" + b"b" * 71 + b"\r\n", UnreadableFile, "its first line tells no boundary"),
+        (BODY[:2000], IncompleteFile, "truncated"),
+        (b"--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n", UnreadableFile, "1 parts, and none of them"),
+    ],
+)
+def test_what_is_no_saved_answer_is_refused(content: bytes, kind: type[UnreadableFile], why: str) -> None:
+    with pytest.raises(UnreadableFile, match=why) as refused:
+        read_saved_hikvision(content)
+    assert refused.type is kind
 
 
 @given(st.integers(0, len(BODY)), st.binary(max_size=60))

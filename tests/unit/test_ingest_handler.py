@@ -252,10 +252,10 @@ def test_a_pushed_frame_that_cannot_be_is_refused_with_its_reason(change: dict[s
 
 
 def test_a_frame_too_large_to_travel_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.ingest.feed.MAX_MESSAGE_BYTES", 66_000)
+    monkeypatch.setattr("services.ingest.feed._MOST_BYTES", 464)
     noise = np.random.default_rng(0).integers(30000, 31000, (300, 400), np.uint16)
 
-    with pytest.raises(InvalidMessage, match=r"400x300 pixels pack to \d+ bytes, a message takes 66000"):
+    with pytest.raises(InvalidMessage, match=r"400x300 pixels pack to \d+ bytes, a message takes 8388608"):
         handler_of(SITE).pushed(raw(noise, "push-1", taken_at=NOON), NOON)
 
 

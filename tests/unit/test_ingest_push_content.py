@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from canairy.errors import InvalidMessage
 from canairy.messages.wire import timestamp
 from canairy.site.model import Camera
+from canairy.thermal.formats import read_picture
 from protos.canairy.v1 import ingest_service_pb2 as pb
 from services.ingest.identity import check_identity, names_of
 from services.ingest.push import pushed_frame
 from services.ingest.source import Raw, RawFrame, RawPicture, nothing
 from tests.helpers import thermal_files
-from tests.helpers.ingest import NOON, camera, site_of
+from tests.helpers.ingest import NOON, after, camera, site_of
 
 SITE = site_of(
     camera("push-1", "push:", scale={"scale_k": 0.1, "offset_c": -100}),
     camera("named-1", "push:", identity="gateway-7"),
+    camera("grey-1", "push:", temperatures="none"),
+    camera(
+        "estimated-1", "push:", estimate={"min_c": 0, "max_c": 9, "bar": (1, 1, 5, 40), "locked": True, "linear": True}
+    ),
 )
 LEVELS = np.random.default_rng(3).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
@@ -103,6 +110,36 @@ def test_the_time_of_the_request_counts_before_that_of_the_file() -> None:
 def test_a_file_that_cannot_be_read_is_refused_with_the_camera_and_the_reason(file: bytes, why: str) -> None:
     with pytest.raises(InvalidMessage, match=why):
         pushed(file=file)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize("name", ["grey-1", "estimated-1"])
+def test_a_file_of_a_camera_without_temperatures_is_the_picture_that_a_folder_would_read(
+    name: str, suffix: str, tmp_path: Path
+) -> None:
+    file = tmp_path / f"picture{suffix}"
+    assert cv2.imwrite(str(file), LEVELS)
+
+    raw = pushed(name, file=file.read_bytes(), width=0, height=0)
+
+    assert isinstance(raw, RawPicture)
+    assert np.array_equal(raw.pixels, read_picture(file))
+    assert (raw.camera, raw.view, raw.taken_at) == (name, "bay-1", NOON)
+
+
+def test_without_a_time_in_the_request_that_in_the_picture_s_file_counts() -> None:
+    told = pushed("grey-1", file=thermal_files.dated(thermal_files.png(LEVELS), after(-60)), captured_at=None)
+    silent = pushed("grey-1", file=thermal_files.png(LEVELS), captured_at=None)
+
+    assert told.taken_at == after(-60)
+    assert silent.taken_at is None
+
+
+def test_16_bits_of_a_camera_without_temperatures_are_refused_and_a_half_file_too() -> None:
+    with pytest.raises(InvalidMessage, match="grey-1: the file cannot be used: 16-bit: a picture without temperatures"):
+        pushed("grey-1", file=thermal_files.png(thermal_files.warm_counts()))
+    with pytest.raises(InvalidMessage, match="grey-1: the file cannot be used: truncated"):
+        pushed("grey-1", file=thermal_files.png(LEVELS)[:-20])
 
 
 # --- who pushes -----------------------------------------------------------------------------------------------------

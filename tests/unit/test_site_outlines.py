@@ -86,12 +86,25 @@ def test_a_mask_is_an_outline(tmp_path: Path, mask: str, told: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["keep_visible_image", "keep_location"])
-def test_to_ask_for_what_cannot_be_kept_is_a_mistake(tmp_path: Path, key: str) -> None:
+def test_to_ask_for_what_a_camera_does_not_give_is_a_mistake(tmp_path: Path, key: str) -> None:
+    folder, keep = ("source: simulated:yard", "source: folder:yard"), ("rate_hz: 2", f"privacy: {{{key}: true}}")
     assert mistakes_of(tmp_path, ("rate_hz: 2", f"privacy: {{{key}: false}}")) == []
-    (found,) = mistakes_of(tmp_path, ("rate_hz: 2", f"privacy: {{{key}: true}}"))
+    assert mistakes_of(tmp_path, folder, keep) == []
+    (simulated,) = mistakes_of(tmp_path, keep)
+    (pictures,) = mistakes_of(tmp_path, folder, keep, ("privacy:", 'temperatures: "none"\n    privacy:'))
 
-    assert (found.line, found.path) == (5, f"cameras[0].privacy.{key}")
-    assert found.message.startswith("must be false: this release keeps neither")
+    assert [(it.line, it.path) for it in (simulated, pictures)] == [
+        (line, f"cameras[0].privacy.{key}") for line in (5, 6)
+    ]
+    assert simulated.message == "is of FLIR radiometric JPEG, which this camera does not give"
+
+
+def test_a_visible_picture_and_masks_are_not_kept_together(tmp_path: Path) -> None:
+    privacy = "privacy: {keep_visible_image: true, keep_location: true, masks: [[[0, 0], [9, 0], [9, 9]]]}"
+    (found,) = mistakes_of(tmp_path, ("source: simulated:yard", "source: folder:yard"), ("rate_hz: 2", privacy))
+
+    assert (found.line, found.path) == (5, "cameras[0].privacy.keep_visible_image")
+    assert found.message == "must be false beside masks: in the visible picture they would hide something else"
 
 
 def test_a_mask_beyond_the_frame_hides_nothing(tmp_path: Path) -> None:

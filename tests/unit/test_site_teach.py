@@ -176,6 +176,31 @@ def test_what_is_not_in_the_file_is_named(path: Path, camera: str, view: str, to
         teach(path, Lesson(camera, view, (640, 512), (Outlined("a", "0201", SQUARE),)), load_site(path).digest)
 
 
+@pytest.mark.parametrize(
+    ("reference", "line"),
+    [("frames/a.png", '        reference: "frames/a.png"'), ("a.png", "        reference: a.png")],
+)
+def test_the_frame_that_was_taught_on_becomes_the_reference_of_its_view_and_comments_stay(
+    path: Path, reference: str, line: str
+) -> None:
+    lesson = Lesson("cam-01", "bay-1", (640, 512), (Outlined("ds-4", "0201", SQUARE),), reference)
+
+    teach(path, lesson, load_site(path).digest)
+
+    after = path.read_text(encoding="utf-8")
+    assert load_site(path).cameras[0].views[0].reference == reference
+    assert line in after.splitlines()
+    assert [it for it in SITE.splitlines() if it not in after.splitlines()] == []
+
+
+def test_a_reference_is_replaced_where_it_stands(path: Path) -> None:
+    path.write_text(SITE.replace("- id: bay-2", "- id: bay-2\n        reference: old.png  # of May"), encoding="utf-8")
+
+    teach(path, Lesson("cam-01", "bay-2", (640, 512), (), "new.png"), load_site(path).digest)
+
+    assert "        reference: new.png  # of May\n" in path.read_text(encoding="utf-8")
+
+
 def test_what_is_written_by_an_alias_is_left_to_a_person(path: Path) -> None:
     shared = SITE.replace(
         "    views:\n      - id: bay-1", "    views:\n      - id: bay-0\n        assets: &shared []\n      - id: bay-1"

@@ -51,7 +51,8 @@ class SubmitFramesRequest(_message.Message):
     """Instead of `counts`: a picture without temperatures, row by row, a byte a pixel, or three in colour, blue first."""
     file: _builtins.bytes
     """Instead of `counts`, and of its size and scale: a whole thermal file as its camera wrote it (a radiometric JPEG,
-    16-bit PNG, TIFF ...). Without `captured_at`, the file's own time counts.
+    16-bit PNG, TIFF ...), or an 8-bit PNG or JPEG of a camera of which the site file says that its pictures have no
+    temperatures. Without `captured_at`, the file's own time counts.
     """
     @_builtins.property
     def captured_at(self) -> _timestamp_pb2.Timestamp: ...

@@ -152,6 +152,7 @@ class FrameHeader(_message.Message):
     HIDDEN_FIELD_NUMBER: _builtins.int
     ESTIMATE_STEP_K_FIELD_NUMBER: _builtins.int
     ESTIMATE_MOST_C_FIELD_NUMBER: _builtins.int
+    LOCATION_FIELD_NUMBER: _builtins.int
     site: _builtins.str
     site_digest: _builtins.str
     """SHA-256 of the site file in force at ingest, first 16 hex digits."""
@@ -181,6 +182,10 @@ class FrameHeader(_message.Message):
     def hidden(self) -> _containers.RepeatedCompositeFieldContainer[Global___Box]:
         """Parts of the picture in which something stands before the view."""
 
+    @_builtins.property
+    def location(self) -> Global___Location:
+        """Where the camera says that it stood. Only where the site file keeps that (privacy: keep_location)."""
+
     def __init__(
         self,
         *,
@@ -197,10 +202,11 @@ class FrameHeader(_message.Message):
         hidden: _abc.Iterable[Global___Box] | None = ...,
         estimate_step_k: _builtins.float | None = ...,
         estimate_most_c: _builtins.float | None = ...,
+        location: Global___Location | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c", "_estimate_step_k", b"_estimate_step_k", "captured_at", b"captured_at", "estimate_most_c", b"estimate_most_c", "estimate_step_k", b"estimate_step_k", "received_at", b"received_at", "shift", b"shift"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c", "_estimate_step_k", b"_estimate_step_k", "captured_at", b"captured_at", "estimate_most_c", b"estimate_most_c", "estimate_step_k", b"estimate_step_k", "location", b"location", "received_at", b"received_at", "shift", b"shift"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c", "_estimate_step_k", b"_estimate_step_k", "camera", b"camera", "captured_at", b"captured_at", "estimate_most_c", b"estimate_most_c", "estimate_step_k", b"estimate_step_k", "flags", b"flags", "frame", b"frame", "hidden", b"hidden", "live", b"live", "received_at", b"received_at", "shift", b"shift", "site", b"site", "site_digest", b"site_digest", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c", "_estimate_step_k", b"_estimate_step_k", "camera", b"camera", "captured_at", b"captured_at", "estimate_most_c", b"estimate_most_c", "estimate_step_k", b"estimate_step_k", "flags", b"flags", "frame", b"frame", "hidden", b"hidden", "live", b"live", "location", b"location", "received_at", b"received_at", "shift", b"shift", "site", b"site", "site_digest", b"site_digest", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__estimate_most_c: _TypeAlias = _typing.Literal["estimate_most_c"]  # noqa: Y015
     _WhichOneofArgType__estimate_most_c: _TypeAlias = _typing.Literal["_estimate_most_c", b"_estimate_most_c"]  # noqa: Y015
@@ -212,6 +218,32 @@ class FrameHeader(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__estimate_step_k) -> _WhichOneofReturnType__estimate_step_k | None: ...
 
 Global___FrameHeader: _TypeAlias = FrameHeader  # noqa: Y015
+
+@_typing.final
+class Location(_message.Message):
+    """By the camera's own receiver, WGS 84, degrees."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LATITUDE_DEG_FIELD_NUMBER: _builtins.int
+    LONGITUDE_DEG_FIELD_NUMBER: _builtins.int
+    latitude_deg: _builtins.float
+    """North is positive."""
+    longitude_deg: _builtins.float
+    """East is positive."""
+    def __init__(
+        self,
+        *,
+        latitude_deg: _builtins.float = ...,
+        longitude_deg: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["latitude_deg", b"latitude_deg", "longitude_deg", b"longitude_deg"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Location: _TypeAlias = Location  # noqa: Y015
 
 @_typing.final
 class Box(_message.Message):
@@ -485,6 +517,11 @@ class Frame(_message.Message):
     THERMOGRAM_FIELD_NUMBER: _builtins.int
     RADIOMETRY_FIELD_NUMBER: _builtins.int
     PICTURE_FIELD_NUMBER: _builtins.int
+    VISIBLE_FIELD_NUMBER: _builtins.int
+    visible: _builtins.bytes
+    """What the visible camera beside the thermal one saw, JPEG; only where the site file keeps that (privacy:
+    keep_visible_image). It shows another part of the scene than the temperatures do.
+    """
     @_builtins.property
     def header(self) -> Global___FrameHeader: ...
     @_builtins.property
@@ -504,10 +541,11 @@ class Frame(_message.Message):
         thermogram: Global___Thermogram | None = ...,
         radiometry: Global___Radiometry | None = ...,
         picture: Global___Picture | None = ...,
+        visible: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "picture", b"picture", "radiometry", b"radiometry", "thermogram", b"thermogram"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "picture", b"picture", "radiometry", b"radiometry", "thermogram", b"thermogram"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "picture", b"picture", "radiometry", b"radiometry", "thermogram", b"thermogram", "visible", b"visible"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
