@@ -1,6 +1,6 @@
 """The figures of the models in Triton, one step after the other: `python -m benchmarks.models [triton pipeline …]`.
 
-Each step's figures go into benchmarks/results.json as soon as they are there; all of them take about a quarter of an hour on
+Each step's figures go into benchmarks/results.json as soon as they are there; all of them take a quarter of an hour on
 two cores that do nothing else. What each means: benchmarks/README.md. `--repository` has other models than the
 project's.
 """

@@ -1,6 +1,6 @@
 """The committed figures of the models: each is recomputed from what it was made of, and keeps its limit.
 
-`python -m benchmarks.models` measures them (a quarter of an hour on a quiet machine); what is tested here is what it left in
+`python -m benchmarks.models` measures them in a quarter of an hour; what is tested here is what it left in
 benchmarks/results.json.
 """
 
