@@ -42,7 +42,8 @@ bench: setup ## measure; writes benchmarks/results.json
 bench-rebuild: setup ## a judge back at five million state updates; writes benchmarks/rebuild.json
 	@$(BIN)/python -m benchmarks.rebuild --out benchmarks/rebuild.json
 
-soak: setup ## 32 cameras for an hour (MINUTES=60); writes benchmarks/soak.json
+soak: setup ## an RTSP camera killed and restarted (CYCLES=50), 32 cameras for an hour (MINUTES=60); writes benchmarks/{rtsp_restarts,soak}.json
+	@$(BIN)/python -m benchmarks.rtsp_restarts --cycles $(or $(CYCLES),50)
 	@$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),60)
 
 chaos: setup ## kill services and broker at random while a recording is replayed: KILLS=200 SEED=1; writes benchmarks/chaos/SEED

@@ -25,13 +25,15 @@ def available() -> bool:
 
 
 def h264(fps: int = 10, key_every: int = 10, picture: str = "ball", shape: tuple[int, int] = (120, 160)) -> str:
-    """H.264 as cameras send it: `picture` is a pattern of videotestsrc, `key_every` frames a key frame."""
+    """H.264 as cameras send it: `picture` is a pattern of videotestsrc, `key_every` frames a key frame (0: none)."""
     height, width = shape
+    # Elements of this name let no key frame through (rtsp_server_script.py); the description still has its parameters.
+    through = "" if key_every else "video/x-h264,stream-format=avc ! identity name=keyless ! "
     return (
         f"videotestsrc is-live=true pattern={picture} ! "
         f"video/x-raw,format=I420,width={width},height={height},framerate={fps}/1 ! "
-        f"x264enc tune=zerolatency speed-preset=ultrafast threads=1 key-int-max={key_every} ! "
-        "rtph264pay name=pay0 pt=96 config-interval=-1"
+        f"x264enc tune=zerolatency speed-preset=ultrafast threads=1 key-int-max={key_every or 1000} ! "
+        f"{through}rtph264pay name=pay0 pt=96 config-interval=-1"
     )
 
 
@@ -41,6 +43,16 @@ def mjpeg(fps: int = 10, picture: str = "ball") -> str:
         f"videotestsrc is-live=true pattern={picture} ! "
         f"video/x-raw,format=I420,width=160,height=120,framerate={fps}/1 ! "
         "jpegenc ! rtpjpegpay name=pay0 pt=26"
+    )
+
+
+def shown_again_and_again(files: Path, fps: int, count: int) -> str:
+    """H.264 of PNG files (grey, e.g. `%03d.png` from 0), `fps` a second, with a key frame a second."""
+    return (
+        f"multifilesrc location={files} start-index=0 stop-index={count - 1} loop=true "
+        f"caps=image/png,framerate={fps}/1 ! pngdec ! videoconvert ! video/x-raw,format=I420 ! "
+        f"x264enc tune=zerolatency speed-preset=ultrafast threads=1 bitrate=4000 key-int-max={fps} ! "
+        "rtph264pay name=pay0 pt=96 config-interval=-1"
     )
 
 

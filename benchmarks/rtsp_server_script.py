@@ -26,6 +26,7 @@ def main() -> None:
     factory = kit.RTSPMediaFactory()
     factory.set_launch(f"( {pipeline} )")
     factory.set_shared(True)
+    factory.connect("media-configure", lambda _, media: _without_key_frames(gst, media.get_element()))
     if who:
         server.set_auth(_auth(kit, rtsp, *who))
         role = kit.RTSPPermissions()
@@ -39,6 +40,19 @@ def main() -> None:
     sys.stdout.write(f"ready {server.get_bound_port()}\n")
     sys.stdout.flush()
     loop.run()
+
+
+def _without_key_frames(gst: Any, pipeline: Any) -> None:  # noqa: ANN401 - bindings without types
+    """Where the pipeline has an element `keyless`."""
+    element = pipeline.get_by_name("keyless")
+    if element is None:
+        return
+
+    def look(_: Any, info: Any) -> Any:  # noqa: ANN401
+        delta = info.get_buffer().has_flags(gst.BufferFlags.DELTA_UNIT)
+        return gst.PadProbeReturn.OK if delta else gst.PadProbeReturn.DROP
+
+    element.get_static_pad("src").add_probe(gst.PadProbeType.BUFFER, look)
 
 
 def _auth(kit: Any, rtsp: Any, method: str, user: str, password: str) -> Any:  # noqa: ANN401 - bindings without types

@@ -1,4 +1,4 @@
-"""Measure everything and write benchmarks/results.json: `make bench` (about forty-five minutes on two cores).
+"""Measure everything and write benchmarks/results.json: `make bench` (over an hour on two cores).
 
 What each figure means and what it is compared with: benchmarks/README.md.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from benchmarks import codec, delivery, hotspots, models, path, thermal
+from benchmarks import cameras16, codec, delivery, hotspots, models, path, thermal
 from benchmarks.machine import describe
 from benchmarks.results import read_results, write_results
 
@@ -26,6 +26,7 @@ def main() -> None:
     write_results(read_results() | results)
     print(json.dumps({key: value for key, value in results.items() if key != "runs"}, indent=2))
     delivery.measure()
+    cameras16.record()
     models.measure()
     thermal.measure()
 

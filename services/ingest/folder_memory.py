@@ -83,14 +83,19 @@ class FolderMemory:
                     reason=str(error),
                 )
 
-    def forget_gone(self, camera: str, there: set[bytes], limit: int = REMEMBERED) -> None:
-        """Of more than `limit` files, forget those that are no longer in the folder (`there`)."""
-        gone = {mark.name for mark in self.known(camera)} - there
-        with self._lock, self._database:
-            count = self._database.execute("SELECT COUNT(*) FROM done WHERE camera = ?", (camera,)).fetchone()[0]
-            if count > limit:
-                names = ((camera, name) for name in sorted(gone)[: count - limit])
+    def forget_gone(self, camera: str, there: set[bytes], limit: int = REMEMBERED) -> set[bytes]:
+        """Of more than `limit` files, forget those that are no longer in the folder (`there`); their names."""
+        gone = sorted({mark.name for mark in self.known(camera)} - there)
+        try:
+            with self._lock, self._database:
+                count = self._database.execute("SELECT COUNT(*) FROM done WHERE camera = ?", (camera,)).fetchone()[0]
+                forgotten = gone[: max(0, count - limit)]
+                names = ((camera, name) for name in forgotten)
                 self._database.executemany("DELETE FROM done WHERE camera = ? AND name = ?", names)
+        except sqlite3.OperationalError as error:
+            log.warning("files not forgotten yet", camera=camera, reason=str(error))
+            return set()
+        return set(forgotten)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -30,8 +30,9 @@ LONGEST_RETRY_S: Final = 1.0
 _LOOK_S: Final = 0.25
 _INPUT: Final = (
     *("-protocol_whitelist", "rtsp,rtp,tcp", "-rtsp_transport", "tcp", "-allowed_media_types", "video"),
-    # Begin at once: the first packet and the camera's own description are enough, and nobody needs the rate.
-    *("-fflags", "nobuffer", "-probesize", "32", "-fpsprobesize", "0", "-analyzeduration", "1000000", "-copyts"),
+    # Begin at once: the first packet and the camera's own description are enough, and nobody needs the rate. That
+    # packet is kept (no `nobuffer`): it is the first key frame, and the next may be ten seconds away.
+    *("-probesize", "32", "-fpsprobesize", "0", "-analyzeduration", "1000000", "-copyts"),
 )
 
 

@@ -61,9 +61,18 @@ class Relay:
         self._base = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}"
         self._ends: list[socket.socket] = []
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name=f"{camera}-relay", daemon=True)
+        self._name = f"{camera}-relay"
 
     def __enter__(self) -> Self:
+        """Raises Unavailable where nobody takes the connection: no decoder need be started for that."""
+        try:
+            camera = socket.create_connection((self._address.host, self._address.port), CONNECT_S)
+        except OSError as error:
+            self._listener.close()
+            raise self._unavailable(error) from error
+        self.heard_s = time.monotonic()
+        self._ends.append(camera)
+        self._thread = threading.Thread(target=self._run, args=(camera,), name=self._name, daemon=True)
         self._thread.start()
         return self
 
@@ -82,23 +91,25 @@ class Relay:
         """What the decoder says, with the camera's address instead of the one that it was told."""
         return text.replace(self._base, self._address.base)
 
-    def _run(self) -> None:
+    def _run(self, camera: socket.socket) -> None:
         try:
-            self._relay()
+            self._relay(camera)
         except CanairyError as error:
             self.error = error
         except OSError as error:
             if not self._closed:
-                self.error = Unavailable(f"{self._address.base}: {error.strerror or error}")
+                self.error = self._unavailable(error)
         finally:
             for end in (self._listener, *self._ends):
                 end.close()
 
-    def _relay(self) -> None:
+    def _unavailable(self, error: OSError) -> Unavailable:
+        return Unavailable(f"{self._address.base}: {error.strerror or error}")
+
+    def _relay(self, camera: socket.socket) -> None:
         decoder = self._joined(self._listener.accept()[0])
         # One decoder is let in, and nobody after it.
         self._listener.close()
-        camera = self._joined(socket.create_connection((self._address.host, self._address.port), CONNECT_S))
         for end in (decoder, camera):
             end.settimeout(_PASSED_ON_WITHIN_S)
         with selectors.DefaultSelector() as selector:

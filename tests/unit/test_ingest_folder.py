@@ -258,13 +258,31 @@ def test_the_memory_of_files_is_bounded_by_forgetting_those_that_are_gone(tmp_pa
     for number in range(6):
         memory.remember("cam-07", FileMark(b"%d.png" % number, 1, 1), number)
 
-    memory.forget_gone("cam-07", {b"0.png", b"3.png"}, limit=4)
+    forgotten = memory.forget_gone("cam-07", {b"0.png", b"3.png"}, limit=4)
 
+    assert forgotten == {b"1.png", b"2.png"}
     left = sorted(mark.name for mark in memory.known("cam-07"))
     assert left == [b"0.png", b"3.png", b"4.png", b"5.png"]
     assert memory.next_position("cam-07") == 6
     assert memory.next_position("cam-08") == 0
     memory.close()
+
+
+def test_a_drop_that_never_ends_is_remembered_by_its_newest_files_only(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.ingest.folder.FORGET_EVERY", 10)
+    monkeypatch.setattr(FolderMemory.forget_gone, "__defaults__", (20,))
+    for number in range(100):
+        world.save(f"{number:03d}.png")
+        # The next file is always on its way, so it is never said that all has been read.
+        world.save("next.png", changed_at=world.now + 1)
+        assert names(world.look(1)) == [f"{number:03d}.png"]
+        (world.folder / f"{number:03d}.png").unlink()
+
+    assert len(world.memory.known("cam-07")) <= 31
+    assert len(world.source._known) <= 31
+    assert world.memory.next_position("cam-07") == 100
 
 
 def test_a_memory_that_cannot_be_written_only_means_that_files_are_read_again(
