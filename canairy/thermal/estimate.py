@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from canairy.errors import ConfigurationError, UnreadableFile
+from canairy.messages.thermogram import COLDEST_C, HOTTEST_C
 from canairy.thermal.palette import Palette, Picture
 
 Flags = npt.NDArray[np.bool_]
@@ -33,7 +34,7 @@ class Scale:
     """Degrees Celsius at the two ends of a palette.
 
     Raises:
-        ConfigurationError: not finite, or the hot end is not above the cold one.
+        ConfigurationError: not finite, an end outside -100 to 2000 degC, or the hot end is not above the cold one.
     """
 
     low_c: float
@@ -44,6 +45,10 @@ class Scale:
         if not (math.isfinite(self.low_c) and math.isfinite(self.high_c) and self.low_c < self.high_c):
             raise ConfigurationError(
                 f"palette scale {self.low_c:g},{self.high_c:g}: two numbers in degC are needed, the cold end first",
+            )
+        if self.low_c < COLDEST_C or self.high_c > HOTTEST_C:
+            raise ConfigurationError(
+                f"palette scale {self.low_c:g},{self.high_c:g}: possible are {COLDEST_C:.0f} to {HOTTEST_C:.0f} degC",
             )
 
 

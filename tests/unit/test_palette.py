@@ -92,7 +92,10 @@ def test_a_picture_painted_by_another_palette_is_refused() -> None:
         estimate_temperatures(painted(scene(), inferno()), ocean, SCALE)
 
 
-@pytest.mark.parametrize(("low", "high"), [(50.0, 50.0), (60.0, 10.0), (float("nan"), 5.0), (0.0, float("inf"))])
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(50.0, 50.0), (60.0, 10.0), (float("nan"), 5.0), (0.0, float("inf")), (-1e30, -50.0), (0.0, 2001.0)],
+)
 def test_a_scale_that_cannot_be_is_refused(low: float, high: float) -> None:
     with pytest.raises(ConfigurationError, match="palette scale"):
         Scale(low, high)
