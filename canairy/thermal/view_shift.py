@@ -49,6 +49,11 @@ class Move:
         """Points (n, 2), x and y in the reference, where they are in the frame."""
         return np.asarray(points @ self.matrix[:, :2].T + self.matrix[:, 2], np.float64)
 
+    def moved_back(self, points: Points) -> Points:
+        """Points (n, 2), x and y in the frame, where they are in the reference."""
+        # The inverse of a turn is its transpose.
+        return np.asarray((points - self.matrix[:, 2]) @ self.matrix[:, :2], np.float64)
+
 
 def move_matrix(dx: float, dy: float, rotation_deg: float, shape: tuple[int, int]) -> Points:
     """A turn about the middle of a picture (height, width), clockwise, and a shift after it; float64 (2, 3)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from canairy.messages.equipment import Equipment
+from canairy.messages.shift import Shift
 from services.detection.agreement import Rectangle
 from services.detection.hotspots import HotSpot
 
@@ -33,6 +34,8 @@ class Find:
     `last_checked`: the newest frame in which it was looked for. `absent`: watched time since it was last seen.
     `max_c`: None where there were no temperatures; the hottest pixel is the middle of the box then.
     `code`: of the kind of equipment; empty for a hot spot.
+    `shift`: how its view lay in the frame in which it was last seen. Its place is that of this frame: moved along from
+    frame to frame, it would drift by what each rounds away.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Find:
     max_c: float | None
     absent: timedelta = timedelta(0)
     code: str = ""
+    shift: Shift | None = None
 
     @property
     def place(self) -> Rectangle:

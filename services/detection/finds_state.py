@@ -9,6 +9,7 @@ from typing import Final
 from canairy.errors import InvalidMessage
 from canairy.messages import wire
 from canairy.messages.header import Place
+from canairy.messages.shift import Shift
 from protos.canairy.v1 import thermal_pb2 as pb
 from services.detection.finds import Find, ViewFinds
 
@@ -71,6 +72,7 @@ def _to_wire(find: Find) -> pb.Find:
         last_checked=wire.timestamp(find.last_checked),
         absent_s=find.absent.total_seconds(),
         code=find.code,
+        shift=None if find.shift is None else find.shift.to_wire(),
     )
 
 
@@ -89,6 +91,7 @@ def _from_wire(message: pb.Find) -> Find:
         max_c=None if message.no_temperature else wire.finite(message.max_c, "max_c"),
         absent=_absent(message.absent_s),
         code=message.code,
+        shift=Shift.from_wire(message.shift) if message.HasField("shift") else None,
     )
 
 

@@ -10,8 +10,9 @@ Three ways to find equipment, and who wins where they do not agree:
 In a frame without temperatures there are no hot spots: bright is not hot. Regions and the detector's boxes are as ever,
 and crops are grey levels.
 
-Registered regions move along with the view (`follow`). A frame that shows no temperatures of its view (a shutter, a
-camera on its way) has no regions, and what was found before neither goes on nor ends.
+Registered regions and finds move along with the view (`follow`), and what something stands before is not measured. A
+frame that shows no temperatures of its view (a shutter, a camera on its way) has no regions, and what was found before
+neither goes on nor ends.
 
 While the detector is away there are regions and hot spots, the frame is flagged `model_unavailable`, and equipment that
 it found before is measured where it was.
@@ -27,7 +28,7 @@ from canairy.errors import InvalidMessage
 from canairy.messages.detections import Detections, Region, RegionKind
 from canairy.messages.equipment import Equipment
 from canairy.messages.frame import Frame
-from canairy.messages.header import CANARY, MODEL_UNAVAILABLE, FrameHeader, Place
+from canairy.messages.header import CANARY, MODEL_UNAVAILABLE, READS_LOW, FrameHeader, Place
 from canairy.messages.wire import EPOCH
 from canairy.present import AHEAD, SET_BACK, Present
 from canairy.site.model import EACH_FILE, Asset, Site, View
@@ -38,12 +39,12 @@ from canairy.stream.troubles import Troubles, other_site
 from canairy.topics import DETECTIONS, FINDS, FRAMES
 from canairy.trace import span, spans
 from services.detection import regions
-from services.detection.agreement import agree
+from services.detection.agreement import agree, bounds, rectangle
 from services.detection.backlog import Backlog
 from services.detection.detector import Looking
 from services.detection.finds import Box, ViewFinds
 from services.detection.finds_state import Remembered
-from services.detection.follow import followed, hides, uncovered
+from services.detection.follow import Look, followed, hides, uncovered
 from services.detection.hotspots import HotSpot
 from services.detection.naming import Seen, match
 from services.detection.picture import Picture
@@ -167,21 +168,21 @@ class Detection:
             replace(_registered(asset, picture), equipment=agreed.registered.get(asset.id)) for asset in assets
         ]
         spots = _unregistered(picture.hot_spots(), assets, picture)
-        boxes = [box for it in agreed.others if (box := picture.box(it)) is not None]
-        named, memory = self._name(picture, view, spots, boxes, now, looked=seen is not None)
-        return registered + [_find_region(one, picture) for one in named], memory
+        others = [it for it in agreed.others if not hides(header.hidden, rectangle(it))]
+        boxes = [box for it in others if (box := picture.box(it)) is not None]
+        look = _look(picture, looked=seen is not None)
+        named, memory = self._name(header, view, spots, boxes, now, look)
+        return registered + [_find_region(one, picture, look) for one in named], memory
 
     def _name(
-        self, picture: Picture, view: View, spots: list[HotSpot], boxes: list[Box], now: datetime, looked: bool
+        self, header: FrameHeader, view: View, spots: list[HotSpot], boxes: list[Box], now: datetime, look: Look
     ) -> tuple[list[Seen], ViewFinds | None]:
-        header, temperatures = picture.frame.header, picture.frame.radiometric
         if view.id == EACH_FILE:
             # Seen once and never again: its finds are numbered by strength and not remembered.
             return match(ViewFinds(header.view), spots, header.captured_at, boxes=boxes)[1], None
         remembered = self._remembered.get(header.view)
         before = ViewFinds(header.view) if remembered is None else _until(remembered.finds, now)
-        at = header.captured_at
-        after, seen = match(before, spots, at, boxes=boxes, looked=looked, temperatures=temperatures)
+        after, seen = match(before, spots, header.captured_at, boxes=boxes, look=look)
         return seen, after if seen or after.finds else None
 
     def _view(self, frame: Frame) -> View | None:
@@ -208,7 +209,7 @@ def _worth_asking(header: FrameHeader) -> bool:
 
 
 def _registered(asset: Asset, picture: Picture) -> Region:
-    if hides(picture.frame.header, asset):
+    if hides(picture.frame.header.hidden, bounds(asset)):
         return Region(asset.id, RegionKind.REGISTERED, 0, 0, None, asset.region)
     return regions.registered(asset, picture)
 
@@ -221,14 +222,21 @@ def _unregistered(spots: list[HotSpot], assets: Sequence[Asset], picture: Pictur
     return [spot for spot in free if uncovered(header, spot.peak_x, spot.peak_y)]
 
 
-def _find_region(seen: Seen, picture: Picture) -> Region:
-    find, spot, box = seen.find, seen.sight.spot, seen.sight.box
+def _look(picture: Picture, *, looked: bool) -> Look:
+    header, (height, width) = picture.frame.header, picture.counts.shape
+    clear = READS_LOW not in header.flags
+    return Look(header.shift, width, height, looked, picture.frame.radiometric, clear, header.hidden)
+
+
+def _find_region(seen: Seen, picture: Picture, look: Look) -> Region:
+    find, spot, box = look.lying(seen.find), seen.sight.spot, seen.sight.box
+    behind = not seen.sight and hides(look.hidden, find.place)
     return Region(
         asset=find.name,
         kind=RegionKind.EQUIPMENT if find.code else RegionKind.HOT_SPOT,
         x=find.x,
         y=find.y,
-        crop=picture.crop(*find.place),
+        crop=None if behind else picture.crop(*find.place),
         score=None if spot is None else spot.score,
         surroundings_c=None if spot is None else spot.surroundings_c,
         unseen=not seen.sight,

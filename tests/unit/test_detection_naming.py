@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from canairy.messages.equipment import Equipment
 from services.detection.finds import Box, FindRules, ViewFinds
+from services.detection.follow import Look
 from services.detection.hotspots import HotSpot
 from services.detection.naming import Seen, match
 
@@ -37,7 +38,7 @@ class View:
         self.at = START
 
     def shows(self, boxes: Sequence[Box] = (), spots: Sequence[HotSpot] = (), looked: bool = True) -> list[Seen]:
-        self.state, seen = match(self.state, spots, self.at, RULES, boxes, looked)
+        self.state, seen = match(self.state, spots, self.at, RULES, boxes, Look(looked=looked))
         self.at += SECOND
         return seen
 

@@ -1174,6 +1174,7 @@ class Find(_message.Message):
     LAST_CHECKED_FIELD_NUMBER: _builtins.int
     ABSENT_S_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
+    SHIFT_FIELD_NUMBER: _builtins.int
     NO_TEMPERATURE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     width: _builtins.int
@@ -1195,6 +1196,10 @@ class Find(_message.Message):
     def last_seen(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def last_checked(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def shift(self) -> Global___Shift:
+        """How its view lay in the frame in which it was last seen; absent: as its reference."""
+
     def __init__(
         self,
         *,
@@ -1209,11 +1214,12 @@ class Find(_message.Message):
         last_checked: _timestamp_pb2.Timestamp | None = ...,
         absent_s: _builtins.float = ...,
         code: _builtins.str = ...,
+        shift: Global___Shift | None = ...,
         no_temperature: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["corner", b"corner", "first_seen", b"first_seen", "last_checked", b"last_checked", "last_seen", b"last_seen", "peak", b"peak"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["corner", b"corner", "first_seen", b"first_seen", "last_checked", b"last_checked", "last_seen", b"last_seen", "peak", b"peak", "shift", b"shift"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent_s", b"absent_s", "code", b"code", "corner", b"corner", "first_seen", b"first_seen", "height", b"height", "last_checked", b"last_checked", "last_seen", b"last_seen", "max_c", b"max_c", "name", b"name", "no_temperature", b"no_temperature", "peak", b"peak", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent_s", b"absent_s", "code", b"code", "corner", b"corner", "first_seen", b"first_seen", "height", b"height", "last_checked", b"last_checked", "last_seen", b"last_seen", "max_c", b"max_c", "name", b"name", "no_temperature", b"no_temperature", "peak", b"peak", "shift", b"shift", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
