@@ -9,6 +9,7 @@ Sources: W3C Portable Network Graphics (PNG) Specification, third edition; ITU-T
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 from typing import Final
 
 import cv2
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from canairy.errors import UnreadableFile
 from canairy.messages.thermogram import MAX_SIDE
 from canairy.thermal.flir_segments import JPEG, check_ended, segments
+from canairy.thermal.formats import read_content
 from canairy.thermal.linear_png import IncompleteFile, check_inflated, chunks
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -28,6 +30,15 @@ _PNG_HEADER: Final = struct.Struct(">IIBBBBB")
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 Pixels = npt.NDArray[np.uint8]
+
+
+def read_picture(path: Path) -> Pixels:
+    """A file, as `read_eight_bit`; the errors name it, and it may be as large as a thermal file."""
+    content = read_content(path)
+    try:
+        return read_eight_bit(content)
+    except UnreadableFile as error:
+        raise type(error)(f"{path.name}: {error}") from error
 
 
 def read_eight_bit(content: bytes) -> Pixels:

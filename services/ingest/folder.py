@@ -21,8 +21,9 @@ from canairy.errors import ConfigurationError, UnreadableFile
 from canairy.log import get_logger
 from canairy.site.model import EACH_FILE, Camera
 from canairy.thermal.capture_time import capture_time
+from canairy.thermal.eight_bit import read_picture
 from canairy.thermal.linear_png import IncompleteFile
-from services.ingest.folder_file import read_picture, read_temperatures
+from services.ingest.folder_file import read_temperatures
 from services.ingest.folder_memory import FileMark, FolderMemory
 from services.ingest.folder_names import Choice, readable, view_of
 from services.ingest.folder_scan import FolderScan, Listing

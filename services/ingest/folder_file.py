@@ -1,4 +1,4 @@
-"""One file of a folder as a frame: temperatures of any format, or a picture where the site file says it has none."""
+"""One file of a folder as temperatures, whatever its format."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from canairy.errors import UnreadableFile
 from canairy.site.model import Camera
-from canairy.thermal.eight_bit import Pixels, read_eight_bit
 from canairy.thermal.flir_segments import JPEG, check_ended
 from canairy.thermal.formats import ReadOptions, read_content, read_thermal_bytes
 from canairy.thermal.frame import LinearScale
@@ -30,14 +29,5 @@ def read_temperatures(path: Path, camera: Camera, *, patient: bool = False) -> T
         if patient and content.startswith(JPEG):
             check_ended(content)
         return temperatures(frame, camera)
-    except UnreadableFile as error:
-        raise type(error)(f"{path.name}: {error}") from error
-
-
-def read_picture(path: Path) -> Pixels:
-    """The pixels of a PNG or JPEG without temperatures; raises as `read_temperatures` does."""
-    content = read_content(path)
-    try:
-        return read_eight_bit(content)
     except UnreadableFile as error:
         raise type(error)(f"{path.name}: {error}") from error

@@ -2,12 +2,14 @@
 
 A learnt one is a float TIFF in degrees Celsius, which `canairy view` shows. Its name ends in a digest of what it was
 learnt for: a region, an overlay, a mask or a source that is changed in the site file means that the view is learnt
-anew, and so does removing the file.
+anew, and so does removing the file. What was learnt for anything else than the site file says now is removed at the
+start: it may show what a mask hides by now.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,9 +22,9 @@ from canairy.log import get_logger
 from canairy.messages.thermogram import KELVIN
 from canairy.site.model import Camera, Site, View
 from canairy.site.watched import NONE
+from canairy.thermal.eight_bit import read_picture
 from canairy.thermal.formats import ReadOptions, read_thermal
 from canairy.thermal.frame import LinearScale
-from services.ingest.folder_file import read_picture
 from services.ingest.grid import Kelvin
 from services.ingest.likeness import seen_brightness
 
@@ -41,9 +43,12 @@ class ReferenceFolder:
 
     @classmethod
     def of(cls, site: Site, base: Path, own: Path) -> ReferenceFolder:
-        """Reads the site file's; raises ConfigurationError with every one that cannot be read, one a line."""
+        """Reads the site file's, and removes those that were learnt for another one.
+
+        Raises ConfigurationError with every one that cannot be read or removed, one a line.
+        """
         shelf = cls(base, own)
-        mistakes = []
+        mistakes = list(shelf._removed(site))
         for camera in site.cameras:
             for view in camera.views:
                 try:
@@ -81,6 +86,20 @@ class ReferenceFolder:
             log.warning("a learnt reference is not kept", camera=camera.id, view=view.id, why=str(error))
             return
         log.info("a view was learnt", camera=camera.id, view=view.id, file=path.name)
+
+    def _removed(self, site: Site) -> Iterator[str]:
+        """Removes what no view of the site learns by itself any more; tells what cannot be removed."""
+        learning = ((camera, view) for camera in site.cameras for view in camera.views if view.reference is None)
+        wanted = {self._learnt(camera, view) for camera, view in learning}
+        for path in sorted((self.own / FOLDER).glob("*")):
+            if path in wanted:
+                continue
+            try:
+                path.unlink()
+            except OSError as error:
+                yield f"{path}: {error.strerror}: learnt for another site file, it may show what a mask hides"
+            else:
+                log.info("a learnt reference was removed: the site file has changed", file=path.name)
 
     def _read_given(self, camera: Camera, view: View) -> None:
         if view.reference is not None and view.reference != NONE:

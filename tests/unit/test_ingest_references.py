@@ -15,8 +15,9 @@ from canairy.site.model import Site
 from canairy.thermal.formats import read_thermal
 from services.ingest.grid import Kelvin
 from services.ingest.reference_folder import FOLDER, ReferenceFolder
+from services.ingest.source import RawFrame
 from services.ingest.teaching import AGAIN, FRAMES, Teaching
-from tests.helpers.ingest import after, camera, site_of
+from tests.helpers.ingest import after, camera, handler_of, site_of
 
 
 def well(second: float) -> Kelvin:
@@ -55,10 +56,57 @@ def test_a_view_that_is_drawn_anew_is_learnt_anew(tmp_path: Path) -> None:
     site, shelf = watching(tmp_path, assets=[asset(8)])
     shelf.keep(site.cameras[0], site.cameras[0].views[0], PICTURE)
 
-    other, again = watching(tmp_path, assets=[asset(9)])
+    same, once = watching(tmp_path, assets=[asset(8)])
+    assert once.reference(same.cameras[0], same.cameras[0].views[0]) is not None
 
-    assert shelf.reference(site.cameras[0], site.cameras[0].views[0]) is not None
+    other, again = watching(tmp_path, assets=[asset(9)])
     assert again.reference(other.cameras[0], other.cameras[0].views[0]) is None
+
+
+def test_what_was_learnt_before_a_mask_was_added_is_removed_at_the_start(tmp_path: Path) -> None:
+    site, shelf = watching(tmp_path)
+    shelf.keep(site.cameras[0], site.cameras[0].views[0], PICTURE)
+    (tmp_path / "ingest" / FOLDER / "cam-01.bay-1.half").write_bytes(b"half of one")
+    masked = site_of(camera(privacy={"masks": [[[0, 0], [99, 0], [99, 99]]]}))
+
+    ReferenceFolder.of(masked, tmp_path, tmp_path / "ingest")
+
+    assert list((tmp_path / "ingest" / FOLDER).iterdir()) == []
+
+
+@pytest.mark.parametrize("change", [{"reference": "none"}, {"id": "bay-2"}])
+def test_what_no_view_learns_any_more_is_removed(tmp_path: Path, change: dict[str, object]) -> None:
+    site, shelf = watching(tmp_path)
+    shelf.keep(site.cameras[0], site.cameras[0].views[0], PICTURE)
+
+    watching(tmp_path, **change)
+
+    assert list((tmp_path / "ingest" / FOLDER).iterdir()) == []
+
+
+def test_what_cannot_be_removed_is_told_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "ingest" / FOLDER / "a-folder.tiff").mkdir(parents=True)
+
+    with pytest.raises(ConfigurationError, match=r"a-folder\.tiff: .*may show what a mask hides"):
+        watching(tmp_path)
+
+
+def test_what_is_learnt_shows_nothing_of_what_a_mask_hides(tmp_path: Path) -> None:
+    """From the frames of a camera to the file: under the mask it is the median of the rest."""
+    script = ILL.camera("well")
+    assert script is not None
+    mask = [[200, 100], [299, 100], [299, 199], [200, 199]]
+    site = site_of(camera("well", "simulated:ill", privacy={"masks": [mask]}))
+    handler = handler_of(site, shelf=ReferenceFolder.of(site, tmp_path, tmp_path))
+    scene = Scene(script, 3)
+
+    for second in range(10):
+        handler.handle(RawFrame("well", "bay-1", scene.render(second), SCALE_K, OFFSET_K, after(second)), after(second))
+
+    (file,) = (tmp_path / FOLDER).iterdir()
+    learnt = read_thermal(file).celsius
+    assert float(np.ptp(learnt[100:200, 200:300])) < 0.1
+    assert float(np.ptp(well(0.0)[100:200, 200:300])) > 1
 
 
 def test_a_learnt_one_that_is_damaged_is_learnt_anew(tmp_path: Path) -> None:
