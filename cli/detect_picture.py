@@ -16,9 +16,10 @@ import numpy.typing as npt
 from canairy.errors import UnreadableFile
 from canairy.models.brightness import over_window
 from canairy.models.detector_card import FRAME_HEIGHT, FRAME_WIDTH
+from canairy.thermal.eight_bit import read_picture
 from canairy.thermal.known_palettes import grey_of
 from canairy.thermal.linear_png import read_linear_png
-from training.patchcore.crops import holds_temperatures, read_picture
+from training.patchcore.crops import holds_temperatures
 
 SUFFIXES: Final = (".png", ".jpg", ".jpeg")
 SMALLEST_SIDE_PX: Final = 32  # a network that halves five times sees nothing in less
@@ -53,7 +54,7 @@ def show(file: Path, scale_k: float, offset_c: float, window_k: tuple[float, flo
     if holds_temperatures(file):
         frame = read_linear_png(file, scale_k, offset_c)
         return shown(file.name, frame.counts, frame.scale_k, frame.offset_k)
-    grey, palette = grey_of(read_picture(file, cv2.IMREAD_COLOR))
+    grey, palette = grey_of(read_picture(file))
     return shown(file.name, grey.astype(np.uint16), *over_window(window_k), palette)
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from canairy.errors import UnreadableFile
 from canairy.thermal.celsius_counts import to_counts
+from canairy.thermal.eight_bit import read_picture
 from canairy.thermal.formats import USUAL_SCALE, ReadOptions, read_thermal
 from canairy.thermal.frame import LinearScale
 from cli.view_picture import coloured, span
@@ -45,28 +46,15 @@ class Reference:
 
 
 def read_reference(path: Path, scale: LinearScale) -> Reference:
-    """A thermal file, or any 8-bit picture; raises UnreadableFile that names the file when it is neither."""
+    """A thermal file, or an 8-bit PNG or JPEG; raises UnreadableFile that names the file when it is neither."""
     try:
         celsius = read_thermal(path, ReadOptions(scale)).celsius
     except UnreadableFile as error:
-        pixels = _picture(path)
-        if pixels is None:
-            raise
-        del error
-        return _reference(pixels, None)
+        try:
+            return _reference(read_picture(path), None)
+        except UnreadableFile as picture:
+            raise UnreadableFile(f"{error}. As a picture without temperatures, {picture}") from error
     return _reference(coloured(celsius, *span(celsius)), celsius)
-
-
-def _picture(path: Path) -> npt.NDArray[np.uint8] | None:
-    """BGR (height, width, 3) of a picture without temperatures; None when it is none."""
-    try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError:
-        return None
-    pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
-    if pixels is None or pixels.dtype != np.uint8:
-        return None
-    return np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _reference(pixels: npt.NDArray[np.uint8], celsius: npt.NDArray[np.float32] | None) -> Reference:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from canairy.errors import ConfigurationError, Unavailable
 from canairy.site.model import Camera
+from services.ingest.address import refuse_secret
 
 PORTS: Final = {"http": 80, "https": 443}
 
@@ -26,10 +27,7 @@ class HttpAddress:
         """The address of a camera, http+snapshot:http://HOST too; raises ConfigurationError, repeats no password."""
         scheme, _, rest = camera.source.partition("+snapshot:")
         url = f"{scheme}:{rest}" if rest.startswith("//") else rest
-        if "@" in url.partition("//")[2].partition("/")[0]:
-            raise ConfigurationError(
-                f"{camera.id}: its address holds a user or password: keep them as a secret, named by `credentials`"
-            )
+        refuse_secret(camera, url)
         try:
             return cls._parsed(url)
         except ValueError:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from canairy.errors import ConfigurationError
 from canairy.site.model import Camera
+from services.ingest.address import refuse_secret
 
 PORT: Final = 554
 
@@ -24,15 +25,12 @@ class RtspAddress:
     @classmethod
     def of(cls, camera: Camera) -> Self:
         """The address of a camera; raises ConfigurationError, which repeats no password."""
+        refuse_secret(camera, camera.source)
         try:
             parts = urlsplit(camera.source)
             host, port = parts.hostname, parts.port or PORT
         except ValueError:
             host, port = None, PORT
-        if "@" in camera.source.partition("//")[2].partition("/")[0]:
-            raise ConfigurationError(
-                f"{camera.id}: its address holds a user or password: keep them as a secret, named by `credentials`"
-            )
         if not host or any(character.isspace() for character in camera.source):
             raise ConfigurationError(f"{camera.id}: not an address: write rtsp://HOST/PATH or rtsp://HOST:PORT/PATH")
         rest = camera.source.removeprefix(f"rtsp://{parts.netloc}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from canairy.errors import ConfigurationError, UnreadableFile
 from canairy.models.square import BadCrop, squared
 from tests.helpers.patchcore import bushing, write_crop, write_normals
+from tests.helpers.thermal_files import png_header
 from training.patchcore.crops import crop_files, read_crop, read_normals
 
 
@@ -52,9 +54,19 @@ def test_a_crop_that_is_not_uint16_pixels_is_refused() -> None:
         squared(np.zeros((3, 40, 24), np.uint16), 64)
 
 
+def a_picture() -> bytes:
+    return cv2.imencode(".jpg", np.full((40, 24), 127, np.uint8))[1].tobytes()
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(b"", "empty"), (b"not a picture", "not a picture"), (b"\x89PNG\r\n\x1a\n" + bytes(30), "not a picture")],
+    [
+        (b"", "empty"),
+        (b"not a picture", "not an 8-bit picture"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(30), "damaged"),
+        (png_header(60_000, 60_000, depth=8), "60000x60000 pixels: sides must be 1 to 4096"),
+        (a_picture()[:-9], "truncated"),
+    ],
 )
 def test_a_file_that_is_no_picture_is_told_by_name(tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "odd.png"
@@ -72,7 +84,7 @@ def test_a_picture_too_small_to_show_anything_is_told_by_name(tmp_path: Path) ->
 
 
 def test_a_folder_is_walked_in_order_of_names_and_other_files_are_left_alone(tmp_path: Path) -> None:
-    paths = [write_crop(tmp_path / name, np.zeros((9, 9), np.uint8)) for name in ("b.png", "a.JPG", "inner/c.bmp")]
+    paths = [write_crop(tmp_path / name, np.zeros((9, 9), np.uint8)) for name in ("b.png", "a.JPG", "inner/c.jpeg")]
     (tmp_path / "notes.txt").write_text("not a crop")
 
     assert crop_files(tmp_path) == sorted(paths)

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from canairy.errors import ConfigurationError, UnreadableFile
-from canairy.messages.thermogram import KELVIN, MAX_SIDE
+from canairy.messages.thermogram import KELVIN
 from canairy.models.square import SMALLEST_SIDE_PX, BadCrop, Counts, squared
+from canairy.thermal.eight_bit import read_picture
 from canairy.thermal.known_palettes import grey_of
 from canairy.thermal.linear_png import read_linear_png
 
-SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp")
-MAX_FILE_BYTES: Final = 64 * 1024 * 1024
+SUFFIXES: Final = (".png", ".jpg", ".jpeg")
 _PNG_16_BIT: Final = (b"\x89PNG", 24, 16)  # signature; where the depth stands in a PNG's header; the depth
 
 
@@ -59,7 +57,7 @@ def crop_files(path: Path) -> Sequence[Path]:
 
 
 def read_crop(file: Path, scale_k: float, offset_c: float) -> Crop:
-    """A 16-bit PNG as temperatures by scale and offset, any other picture as 8-bit grey.
+    """A 16-bit PNG as temperatures by scale and offset, any other PNG or JPEG as 8-bit grey.
 
     Raises:
         UnreadableFile: missing, damaged, not a picture, or too small to show anything.
@@ -70,7 +68,7 @@ def read_crop(file: Path, scale_k: float, offset_c: float) -> Crop:
             crop = Crop(frame.counts, Scale.celsius(scale_k, offset_c))
         else:
             # By its palette, as detection turns a frame without temperatures into grey levels.
-            grey, _palette = grey_of(read_picture(file, cv2.IMREAD_COLOR))
+            grey, _palette = grey_of(read_picture(file))
             crop = Crop(grey.astype(np.uint16), GREY_SCALE)
         crop.square(SMALLEST_SIDE_PX)
     except BadCrop as error:
@@ -107,26 +105,3 @@ def holds_temperatures(file: Path) -> bool:
     except OSError as error:
         raise UnreadableFile(f"{file.name}: {error.strerror or error}") from error
     return head.startswith(signature) and head[place:] == bytes([depth])
-
-
-def read_picture(file: Path, way: int) -> npt.NDArray[np.uint8]:
-    """An 8-bit picture, (height, width) or in colour (height, width, 3) as `way` of OpenCV says.
-
-    Raises:
-        UnreadableFile: missing, empty, damaged, not a picture, or with a side over 4096 pixels.
-    """
-    if (size := file.stat().st_size) > MAX_FILE_BYTES:
-        raise UnreadableFile(f"{file.name}: {size} bytes, a picture takes at most {MAX_FILE_BYTES}")
-    if not size:
-        raise UnreadableFile(f"{file.name}: empty: 0 bytes")
-    content = np.frombuffer(file.read_bytes(), np.uint8)
-    try:
-        pixels = cv2.imdecode(content, way)
-    except cv2.error as error:  # a picture of more pixels than OpenCV takes
-        raise UnreadableFile(f"{file.name}: {error.err}") from error
-    # The package's types promise an array; the decoder answers None where it gives up.
-    if not isinstance(pixels, np.ndarray) or not pixels.size:
-        raise UnreadableFile(f"{file.name}: not a picture that can be read")
-    if max(pixels.shape) > MAX_SIDE:
-        raise UnreadableFile(f"{file.name}: {pixels.shape[1]}x{pixels.shape[0]} pixels: sides may be {MAX_SIDE}")
-    return np.asarray(pixels, np.uint8)
