@@ -27,7 +27,7 @@ ESTIMATE = "estimate"
 # The asset's memory bank is of another kind than the frame: of temperatures where it has none, or the other way round.
 NO_COMPARISON = "no_comparison"
 
-# Edges are lost (rain, fog, a dirty window): the true temperatures are these or higher.
+# Edges are lost (rain, fog, a dirty window, a covered lens): the true temperatures are these or higher.
 READS_LOW = "reads_low"
 # Frames with one of these show no temperatures of the view: they are sent on, and nobody measures in them.
 SHUTTER = "shutter"

@@ -154,6 +154,18 @@ class Stuck(Spell):
 
 
 @dataclass(frozen=True, slots=True)
+class WrongClock(Spell):
+    """The camera's clock is ahead; its pictures are as ever."""
+
+    ahead_s: float
+
+    def befalls(self, counts: Counts, seconds: float) -> Counts:
+        """As `Mishap.befalls`."""
+        del seconds
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
 class Garbled(Spell):
     """One frame in three comes over the line as nothing that can be: at the absolute zero, mostly."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from canairy.simulator.mishap import Mishap
+from canairy.simulator.mishap import Mishap, WrongClock
 
 HEIGHT: Final = 512
 WIDTH: Final = 640
@@ -76,7 +76,7 @@ class CameraScript:
     """One simulated camera of 640x512 pixels: air at `air_c`, equipment, joints, fins; silent from, to (seconds).
 
     `yard`: seed and number of a picture of canairy.simulator.yard, which is then behind it all, in its own air.
-    `mishaps`: what befalls the camera itself. `clock_ahead_s`: of its clock.
+    `mishaps`: what befalls the camera itself.
     """
 
     id: str
@@ -87,11 +87,15 @@ class CameraScript:
     silences: tuple[tuple[float, float], ...] = ()
     yard: tuple[int, int] | None = None
     mishaps: tuple[Mishap, ...] = ()
-    clock_ahead_s: float = 0.0
 
     def silent(self, seconds: float) -> bool:
         """The camera sends nothing at this time."""
         return any(begin <= seconds < end for begin, end in self.silences)
+
+    def clock_ahead_s(self, seconds: float) -> float:
+        """How far the camera's clock is ahead at this time."""
+        wrong = (it for it in self.mishaps if isinstance(it, WrongClock) and it.holds(seconds))
+        return sum(it.ahead_s for it in wrong)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ import numpy as np
 
 from canairy.messages.camera import CameraState
 from canairy.messages.fault import CameraFault
-from canairy.messages.header import CAMERA_SATURATED
+from canairy.messages.header import CAMERA_SATURATED, READS_LOW
 from canairy.site.model import EACH_FILE, Camera, View
 from services.ingest.clock_watch import CameraClock, Decoding
 from services.ingest.drift import Measured, PatchWatch
@@ -66,7 +66,9 @@ class _Eye:
 
     def unseen(self, *flags: str) -> Sight:
         """Nothing is learnt of where the camera looks: it looks where it did."""
-        return replace(self.last, flags=(*flags, *self.last.flags), quiet_frames=self.noise.quiet_frames)
+        return replace(
+            self.last, flags=tuple(dict.fromkeys((*flags, *self.last.flags))), quiet_frames=self.noise.quiet_frames
+        )
 
 
 class Outlook:
@@ -103,7 +105,10 @@ class Outlook:
         if flag is not None:
             eye.interrupted = True
             return eye.unseen(flag)
-        if picture.blank or eye.noise.frozen:
+        if picture.blank:
+            # Whatever is hot behind a covered lens is hotter than this: no alarm may return by it.
+            return eye.unseen(READS_LOW) if isinstance(raw, RawFrame) else eye.unseen()
+        if eye.noise.frozen:
             return eye.unseen()
         sight = self._seen(raw, captured_at, still=eye.noise.still and not eye.interrupted)
         self._check_patch(sight, raw, captured_at)

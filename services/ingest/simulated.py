@@ -56,5 +56,5 @@ class SimulatedSource:
             counts=self._scene.render(seconds),
             scale_k=SCALE_K,
             offset_k=OFFSET_K,
-            taken_at=self._clock() + timedelta(seconds=self._script.clock_ahead_s),
+            taken_at=self._clock() + timedelta(seconds=self._script.clock_ahead_s(seconds)),
         )

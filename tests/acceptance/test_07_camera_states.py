@@ -1,4 +1,4 @@
-"""The camera is an asset too: on a running stack, fourteen simulated cameras to each of which one thing happens."""
+"""The camera is an asset too: on a running stack, simulated cameras to each of which one thing happens."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 
 from canairy import topics
 from canairy.messages.camera import CameraState, CameraStatus
-from canairy.messages.detections import Detections
+from canairy.messages.detections import Detections, Region, RegionKind
 from canairy.messages.reading import Reading
 from canairy.messages.thermogram import KELVIN
-from canairy.simulator.ill import ILL
+from canairy.simulator.ill import HOT_PX, ILL, SWUNG_PX
 from canairy.simulator.scene import SCALE_K, Scene
 from tests.acceptance.helpers.ill_cameras import HEAD, write_site
 from tests.acceptance.helpers.log import Event, kinds
@@ -25,11 +25,11 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def ill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """The stack, as long as these stories take: a hundred seconds."""
+    """The stack, as long as these stories take: three minutes."""
     folder = tmp_path_factory.mktemp("ill")
     site = write_site(folder / "site")
-    # Of the camera on tour, detections are asked for; of the others, no pixels are kept here.
-    with running(site, folder / "data", [it.id for it in ILL.cameras if it.id != "touring"]) as up:
+    # Of two cameras detections are asked for; of the others, no pixels are kept here.
+    with running(site, folder / "data", [it.id for it in ILL.cameras if it.id not in {"touring", "swung"}]) as up:
         yield up
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -68,6 +68,11 @@ def mean_c(camera: str, second: float) -> float:
     assert script is not None
     (left, top), (right, _), (_, bottom), _ = HEAD
     return float(Scene(script).render(second)[top : bottom + 1, left : right + 1].mean()) * SCALE_K - KELVIN
+
+
+def holds(region: Region, x: float, y: float) -> bool:
+    crop = region.crop
+    return crop is not None and region.x <= x < region.x + crop.width and region.y <= y < region.y + crop.height
 
 
 def quiet(ill: RunningStack, *points: str) -> bool:
@@ -157,6 +162,57 @@ def test_a_camera_that_hangs_while_its_printed_clock_goes_on_is_frozen(ill: Runn
     assert quiet(ill, "hung-bay", "hung-bay-head")
 
 
+def test_a_camera_that_falls_silent_is_one_alarm_and_returns(ill: RunningStack) -> None:
+    raised, returned = story(ill, "mute", "coverage raised", "coverage returned")
+
+    assert raised["data"]["reason"] == "camera silent"
+    assert returned["data"]["reason"] == "the camera is back"
+    assert states(ill, "mute")[:3] == [CameraState.LIVE, CameraState.SILENT, CameraState.LIVE]
+    assert quiet(ill, "mute-bay", "mute-bay-head", "mute-bay-base")
+
+
+def test_a_camera_whose_lens_is_covered_is_black_and_what_it_shows_is_a_lower_bound(ill: RunningStack) -> None:
+    raised, _ = story(ill, "covered", "coverage raised", "coverage returned")
+
+    assert raised["data"]["reason"] == "camera black"
+    dark = meanwhile(ill, "covered-bay-head", raised)
+    assert dark
+    assert all("reads_low" in it.header.flags and it.lower_bound for it in dark)
+    assert "reads_low" not in readings(ill, "covered-bay-head")[-1].header.flags
+    assert quiet(ill, "covered-bay", "covered-bay-head", "covered-bay-base")
+
+
+def test_a_camera_that_stands_at_none_of_its_views_is_unmatched_and_nothing_is_measured(ill: RunningStack) -> None:
+    raised, _ = story(ill, "lost", "coverage raised", "coverage returned")
+
+    assert raised["data"]["reason"].startswith("camera unmatched: it shows none of its views (lost-one, lost-two)")
+    assert meanwhile(ill, "lost-one-head", raised) == []
+    assert readings(ill, "lost-two-head") == []
+    # Its other view is one that it never shows.
+    assert quiet(ill, "lost-one", "lost-one-head", "lost-one-base")
+
+
+def test_a_find_follows_its_view_and_keeps_its_name_and_its_alarm(ill: RunningStack) -> None:
+    def names(shifted: bool) -> list[str]:
+        """Of what was found at the hot place, frame by frame, before and after the view shifted."""
+        told = [Detections.decode(it.value or b"") for it in ill.log.records(topics.DETECTIONS, "swung") if it.value]
+        dx, dy = SWUNG_PX if shifted else (0.0, 0.0)
+        at = HOT_PX[0] + dx, HOT_PX[1] + dy
+        return [
+            it.asset
+            for one in told
+            if (one.header.shift is not None) is shifted
+            for it in one.regions
+            if it.kind is RegionKind.HOT_SPOT and not it.unseen and holds(it, *at)
+        ]
+
+    ill.until(lambda: len(names(shifted=True)) >= 5, "the find in the view that shifted")
+
+    (name,) = set(names(shifted=False))
+    assert set(names(shifted=True)) == {name}
+    assert kinds(ill.log.events(name)) == ["hot_spot raised"]
+
+
 def test_a_camera_that_is_blinded_is_saturated_and_says_so(ill: RunningStack) -> None:
     raised, _ = story(ill, "glaring", "coverage raised", "coverage returned")
 
@@ -179,9 +235,12 @@ def test_a_camera_on_tour_is_measured_at_the_view_that_it_shows_and_not_on_its_w
     assert not any(it.regions for it in seen if it.header.unfit)
 
 
-def test_a_camera_whose_patch_shows_other_than_its_temperature_has_drifted(ill: RunningStack) -> None:
-    (raised,) = story(ill, "drifting-bay", "drift raised")
+def test_a_camera_whose_patch_shows_other_than_its_temperature_has_drifted_until_it_shows_it_again(
+    ill: RunningStack,
+) -> None:
+    raised, returned = story(ill, "drifting-bay", "drift raised", "drift returned")
 
+    assert moment(returned, "captured_at") - moment(raised) > timedelta(seconds=60)
     assert raised["data"]["reason"].startswith("the reference patch shows ")
     assert raised["data"]["response"].startswith("have the camera calibrated")
 
@@ -193,15 +252,20 @@ def test_a_camera_many_of_whose_frames_cannot_be_used_is_an_alarm_and_returns(il
     assert raised["data"]["response"] == "check the camera's stream format, cabling and firmware"
 
 
-def test_a_camera_with_a_wrong_clock_is_an_alarm_and_its_readings_have_our_time(ill: RunningStack) -> None:
-    (raised,) = story(ill, "late", "clock_wrong raised")
+def test_a_camera_with_a_wrong_clock_is_an_alarm_until_it_is_right_and_its_readings_have_our_time(
+    ill: RunningStack,
+) -> None:
+    raised, _ = story(ill, "late", "clock_wrong raised", "clock_wrong returned")
 
     assert raised["data"]["reason"].startswith("the camera's clock is 90 s ahead of ours")
-    assert all("clock_corrected" in it.header.flags for it in readings(ill, "late-bay-head"))
+    wrong = meanwhile(ill, "late-bay-head", raised)
+    assert wrong
+    assert all("clock_corrected" in it.header.flags for it in wrong)
+    assert "clock_corrected" not in readings(ill, "late-bay-head")[-1].header.flags
 
 
 def test_the_camera_to_which_nothing_happens_is_told_of_by_nobody(ill: RunningStack) -> None:
-    story(ill, "drifting-bay", "drift raised")  # the last of all stories
+    story(ill, "drifting-bay", "drift raised", "drift returned")  # the last of all stories
 
     assert quiet(ill, "well", "well-bay", "well-bay-head", "well-bay-base")
     assert {it.header.flags for it in readings(ill, "well-bay-head")} == {()}
@@ -212,4 +276,4 @@ def test_its_reference_is_kept_where_ingest_keeps_its_files(ill: RunningStack) -
     kept = {path.name.split(".")[1] for path in Path(ill.data).rglob("references/*.tiff")}
 
     assert {"well-bay", "nudged-bay", "knocked-bay"} <= kept
-    assert not any(name.startswith("touring") for name in kept)
+    assert not any(name.startswith(("touring", "lost")) for name in kept)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from canairy.messages.camera import CameraState, CameraStatus
@@ -28,13 +29,19 @@ from canairy.messages.header import (
     FrameHeader,
 )
 from canairy.messages.measurement import Measurement
+from canairy.messages.shift import Shift
 from canairy.simulator.demo import YARD
-from canairy.simulator.ill import BEGINS_S, DRIFT_K, ELSEWHERE, ENDS_S, ILL
-from canairy.simulator.mishap import yard_counts
+from canairy.simulator.ill import BEGINS_S, DRIFT_ENDS_S, DRIFT_K, ELSEWHERE, ENDS_S, ILL
+from canairy.simulator.mishap import Fog, Knocked, yard_counts
 from canairy.simulator.scene import OFFSET_K, SCALE_K, Scene
+from canairy.simulator.script import CameraScript
+from canairy.site.watched import ReferencePatch
+from services.ingest.drift import PatchWatch
 from services.ingest.grid import Kelvin
+from services.ingest.overlay import NOTHING
 from services.ingest.shelf import MemoryShelf
 from services.ingest.source import RawFrame, Unreadable, nothing
+from services.ingest.view_look import LEAST_KNOWN, Looking
 from tests.helpers.ingest import after, frames, handler_of, site_of, statuses
 
 RATE_HZ = 2.0
@@ -43,6 +50,10 @@ PATCH = ((300, 300), (339, 300), (339, 339), (300, 339))
 
 def yard(picture: tuple[int, int] = YARD) -> Kelvin:
     return yard_counts(*picture) * np.float32(SCALE_K)
+
+
+def in_kelvin(counts: npt.NDArray[np.uint16]) -> Kelvin:
+    return counts * np.float32(SCALE_K) + np.float32(OFFSET_K)
 
 
 @dataclass
@@ -103,7 +114,7 @@ def film(
         second = number / RATE_HZ
         if values and second in values:
             handler.measured(Measurement("test-ss", "patch", values[second], after(second), "test"), nothing)
-        taken_at = after(second + script.clock_ahead_s)
+        taken_at = after(second + script.clock_ahead_s(second))
         raw = RawFrame(name, str(views[0]["id"]), scene.render(second), SCALE_K, OFFSET_K, taken_at)
         parcels = handler.handle(raw, after(second))
         for frame in frames(parcels):
@@ -174,6 +185,25 @@ def test_fog_makes_readings_low_and_regions_stay_where_they_were() -> None:
     assert "rain, fog or a dirty window" in fogged.reason(FaultKind.READS_LOW)
 
 
+def test_in_fog_the_regions_of_a_nudged_view_stay_where_they_went() -> None:
+    known = CameraScript("x", 17.0, yard=YARD)
+    clear, foggy = (
+        Scene(replace(known, mishaps=(Knocked(0.0, 1e9, 9.4, -5.7), *more)), 3) for more in ((), (Fog(0.0, 1e9, 0.8),))
+    )
+    looking = Looking.at(in_kelvin(Scene(known, 3).render(0)), 24.0, NOTHING)
+    for second in range(LEAST_KNOWN + 1):
+        picture = in_kelvin(clear.render(second))
+        before = looking.look(picture, looking.edges_in(picture))
+
+    picture = in_kelvin(foggy.render(20))
+    look = looking.look(picture, looking.edges_in(picture))
+
+    assert (before.reads_low, look.reads_low) == (False, True)
+    assert before.shift is not None
+    assert (before.shift.dx_px, before.shift.dy_px) == pytest.approx((9.4, -5.7), abs=0.3)
+    assert look.shift == before.shift
+
+
 def test_what_stands_before_a_part_of_the_view_is_told_with_its_place() -> None:
     parked = film("parked")
 
@@ -182,6 +212,28 @@ def test_what_stands_before_a_part_of_the_view_is_told_with_its_place() -> None:
     assert parked.headers[ENDS_S + 0.5].hidden == ()
     assert parked.headers[BEGINS_S].shift is None
     assert parked.kinds == {FaultKind.OCCLUDED}
+
+
+def test_frames_of_a_covered_lens_are_a_shutter_s_and_then_lower_bounds() -> None:
+    covered = film("covered", 70)
+
+    assert covered.seconds(SHUTTER) == (BEGINS_S, BEGINS_S + 0.5)
+    dark = {second: header for second, header in covered.headers.items() if BEGINS_S <= second < ENDS_S}
+    # A jump of all pixels is a range switch for a frame.
+    assert sum(header.unfit for header in dark.values()) == 3
+    assert all(header.unfit or READS_LOW in header.flags for header in dark.values())
+    assert covered.seconds(READS_LOW) == (BEGINS_S + 1.5, ENDS_S - 0.5)
+    assert covered.states == [CameraState.LIVE, CameraState.BLACK, CameraState.LIVE]
+    assert covered.kinds == set()
+
+
+def test_a_flat_frame_of_a_camera_of_which_nothing_is_known_is_a_lower_bound_from_the_first_on() -> None:
+    site = site_of({"id": "cam-01", "source": "push:", "views": [{"id": "bay"}]})
+    flat = RawFrame("cam-01", "bay", np.full((48, 64), 29_715, np.uint16), SCALE_K, OFFSET_K, after(0))
+
+    (told,) = frames(handler_of(site).pushed(flat, after(0)))
+
+    assert READS_LOW in told.header.flags
 
 
 def test_frames_of_a_shutter_are_flagged_and_no_fault_follows() -> None:
@@ -275,27 +327,53 @@ def test_a_patch_that_shows_other_than_its_temperature_for_a_minute_is_drift(by:
     truth: dict[str, Any] = {"temperature_c": patch_c()} if by == "number" else {"measurement": "patch"}
     view = {"id": "bay", "reference_patch": {"region": PATCH, "tolerance_k": 2.0} | truth}
 
-    drifting = film("drifting", 100, views=(view,), values={0.0: patch_c()})
+    drifting = film("drifting", 160, views=(view,), values={0.0: patch_c()})
 
     told = drifting.fault(FaultKind.DRIFT)
     assert told is not None
     assert after(BEGINS_S + 60) <= told[0] <= after(BEGINS_S + 61)
-    assert told[1] is None
+    assert told[1] is not None
+    # From the last frame that showed it.
+    assert after(DRIFT_ENDS_S + 59) <= told[1] <= after(DRIFT_ENDS_S + 61)
     shows = f"the reference patch shows {patch_c() + DRIFT_K:.1f} °C and has {patch_c():.1f} °C"
     assert drifting.reason(FaultKind.DRIFT) == shows
+
+
+@pytest.mark.parametrize(("shown_k", "drifts"), [(-2.5, True), (-1.5, False), (1.5, False), (2.5, True)])
+def test_a_patch_that_is_too_cold_drifts_as_one_that_is_too_warm(shown_k: float, drifts: bool) -> None:
+    watch = PatchWatch("bay", ReferencePatch(region=PATCH, temperature_c=20.0, tolerance_k=2.0), lambda *_: None)
+
+    for second in range(62):
+        watch.saw(np.full((512, 640), 293.15 + shown_k, np.float32), None, after(second))
+
+    assert (watch.fault() is not None) is drifts
+
+
+def test_a_patch_follows_the_view() -> None:
+    watch = PatchWatch("bay", ReferencePatch(region=PATCH, temperature_c=20.0, tolerance_k=2.0), lambda *_: None)
+    picture = np.full((512, 640), 313.15, np.float32)
+    picture[300 - 12 : 340 - 12, 300 + 20 : 340 + 20] = 293.15
+
+    for second in range(62):
+        watch.saw(picture, Shift(20.0, -12.0), after(second))
+
+    assert watch.fault() is None
 
 
 def test_a_patch_whose_sensor_says_nothing_is_not_judged() -> None:
     view = {"id": "bay", "reference_patch": {"region": PATCH, "measurement": "patch"}}
 
-    assert film("drifting", 100, views=(view,)).kinds == set()
+    assert film("drifting", 90, views=(view,)).kinds == set()
 
 
-def test_a_camera_whose_clock_is_wrong_is_told_after_five_frames() -> None:
-    late = film("late", 20)
+def test_a_camera_whose_clock_is_wrong_is_told_after_five_frames_and_until_it_is_right() -> None:
+    late = film("late", 75)
 
     told = late.fault(FaultKind.CLOCK_WRONG)
-    assert told == (after(2.0), None)
+    assert told is not None
+    assert told[0] == after(2.0)
+    # Set right after a minute: 19 of its last 20 times are right then.
+    assert told[1] == after(ENDS_S + 9.0)
     assert late.reason(FaultKind.CLOCK_WRONG).startswith("the camera's clock is 90 s ahead of ours")
 
 

@@ -13,6 +13,8 @@ from canairy.simulator.ill import ELSEWHERE, ILL
 from canairy.simulator.mishap import yard_counts
 
 SITE = "ill-ss"
+# Cameras of two views.
+TURNING = ("touring", "lost")
 PATCH = [[300, 300], [339, 300], [339, 339], [300, 339]]
 # A current transformer, and what stands under it at the left.
 HEAD = [[134, 46], [228, 46], [228, 252], [134, 252]]
@@ -20,7 +22,7 @@ BASE = [[100, 300], [180, 300], [180, 400], [100, 400]]
 
 
 def write_site(folder: Path) -> Path:
-    """The site file in `folder`, and the references of the camera of two views beside it."""
+    """The site file in `folder`, and the references of the cameras of two views beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, picture in (("one", YARD), ("two", ELSEWHERE)):
         assert cv2.imwrite(str(folder / f"{name}.png"), yard_counts(*picture))
@@ -31,11 +33,14 @@ def write_site(folder: Path) -> Path:
 
 def site() -> dict[str, Any]:
     """The site (JSON is YAML)."""
-    cameras = [_camera(script.id) for script in ILL.cameras if script.id != "touring"]
-    touring = [_view(f"touring-{name}", reference=f"{name}.png") for name in ("one", "two")]
+    cameras = [_camera(script.id) for script in ILL.cameras if script.id not in TURNING]
+    turning = [
+        _source(camera, [_view(f"{camera}-{name}", reference=f"{name}.png") for name in ("one", "two")])
+        for camera in TURNING
+    ]
     return {
         "site": {"id": SITE, "name": "Ill cameras (simulated)"},
-        "cameras": [*cameras, _source("touring", touring)],
+        "cameras": [*cameras, *turning],
         "alerting": {"coverage_alarm_after": "15s"},
     }
 
@@ -47,7 +52,11 @@ def truth_c() -> float:
 
 def _camera(name: str) -> dict[str, Any]:
     patch = {"region": PATCH, "temperature_c": round(truth_c(), 2)}
-    return _source(name, [_view(f"{name}-bay", **({"reference_patch": patch} if name == "drifting" else {}))])
+    more: dict[str, dict[str, Any]] = {
+        "drifting": {"reference_patch": patch},
+        "swung": {"moved_limit_px": 60, "hotspot_limit": {"high_c": 60}},
+    }
+    return _source(name, [_view(f"{name}-bay", **more.get(name, {}))])
 
 
 def _source(name: str, views: list[dict[str, Any]]) -> dict[str, Any]:
