@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ def edges(test_data: Path) -> dict[str, Edges]:
 
 
 def test_marked_corners_hold_within_three_pixels(edges: dict[str, Edges]) -> None:
+    with figures.CORNERS.open(encoding="utf-8", newline="") as file:
+        assert len({row["file"] for row in csv.DictReader(file)}) >= 30
     corners = figures.corners(edges)
     off = {corner.file: corner.off_px for corner in corners if corner.off_px is None or corner.off_px > 3}
     assert off == {}
@@ -28,5 +31,6 @@ def test_no_other_view_is_taken_for_the_same_every_pair_tried(edges: dict[str, E
     tried = figures.pairs(edges)
     wrong = [(pair.reference, pair.frame) for pair in tried if not pair.same and pair.found.move is not None]
     matched = [pair.found.move is not None for pair in tried if pair.same]
+    assert len(tried) == len(edges) * (len(edges) - 1) == 10_100
     assert wrong == []
     assert sum(matched) >= 0.9 * len(matched)

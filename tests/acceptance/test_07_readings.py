@@ -29,6 +29,8 @@ from tests.acceptance.helpers.stack import RunningStack, running
 
 # Three places of one recorded picture, taken as phases: as the file says, of paint, of blank metal.
 PLACES = {"a": (100, 100, None), "b": (300, 200, 0.6), "c": (500, 300, 0.3)}
+# And one that stands farther off than the file says: all of the picture's warmth comes through more air.
+FAR_PX, FAR_M = (100, 300), 60.0
 SIDE_PX = 40
 # A recorded thermogram without parameters, whose hottest point (415 degC) lies here.
 LINEAR = "sub_437.png"
@@ -47,10 +49,11 @@ def site() -> dict[str, Any]:
         | ({} if emissivity is None else {"emissivity": emissivity})
         for phase, (x, y, emissivity) in PLACES.items()
     ]
+    far = asset("far", {"high_c": 90}, FAR_PX[0], y=FAR_PX[1], width=SIDE_PX, height=SIDE_PX) | {"distance_m": FAR_M}
     return {
         "site": {"id": "readings-ss", "timezone": "Asia/Seoul"},
         "cameras": [
-            {"id": "flir", "source": "folder:flir", "views": [{"id": "flir-view", "assets": flir}]},
+            {"id": "flir", "source": "folder:flir", "views": [{"id": "flir-view", "assets": [*flir, far]}]},
             linear("unknown", {}),
             linear("set", STATED),
             linear("housed", STATED | {"window": WINDOW}),
@@ -122,6 +125,15 @@ def test_each_asset_is_measured_with_its_own_emissivity_as_if_the_file_had_been_
         assert max_c(reading) == pytest.approx(float(wanted.max()), abs=0.02), phase
         assert reading.temperatures is not None
         assert reading.temperatures.mean_c == pytest.approx(float(wanted.mean(dtype=np.float64)), abs=0.02)
+
+
+def test_each_asset_is_measured_at_its_own_distance(place: Place) -> None:
+    near, far = (region(read_rjpeg(place.flir, it).celsius, *FAR_PX) for it in ({}, {"distance_m": FAR_M}))
+
+    reading = place.reading("far")
+
+    assert max_c(reading) == pytest.approx(float(far.max()), abs=0.02)
+    assert abs(float(far.max() - near.max())) > 0.05
 
 
 def test_below_an_emissivity_of_a_half_a_temperature_is_not_dependable(place: Place) -> None:

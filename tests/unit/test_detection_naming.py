@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canairy.messages.equipment import Equipment
+from canairy.messages.shift import Shift
 from services.detection.finds import Box, FindRules, ViewFinds
 from services.detection.follow import Look
 from services.detection.hotspots import HotSpot
@@ -37,8 +38,15 @@ class View:
         self.state = ViewFinds("bay-3")
         self.at = START
 
-    def shows(self, boxes: Sequence[Box] = (), spots: Sequence[HotSpot] = (), looked: bool = True) -> list[Seen]:
-        self.state, seen = match(self.state, spots, self.at, RULES, boxes, Look(looked=looked))
+    def shows(
+        self,
+        boxes: Sequence[Box] = (),
+        spots: Sequence[HotSpot] = (),
+        looked: bool = True,
+        shift: Shift | None = None,
+    ) -> list[Seen]:
+        look = Look(shift, 640, 512, looked=looked)
+        self.state, seen = match(self.state, spots, self.at, RULES, boxes, look)
         self.at += SECOND
         return seen
 
@@ -120,6 +128,17 @@ def test_while_the_detector_is_away_a_hot_spot_in_its_equipment_still_belongs_to
 
     assert (seen.find.name, seen.find.code, seen.find.max_c) == ("bay-3/find-1", "0205", 90)
     assert seen.find.place == (100, 100, 60, 80)
+
+
+def test_a_hot_spot_in_equipment_that_no_box_shows_tells_where_both_went_with_the_view() -> None:
+    view = View()
+    view.shows([box(100, 100)], [spot(120, 120)])
+
+    (shifted,) = view.shows(spots=[spot(160, 108)], looked=False, shift=Shift(40.0, -12.0))
+    (back,) = view.shows(spots=[spot(120, 120)], looked=False)
+
+    assert (shifted.find.name, shifted.find.place) == ("bay-3/find-1", (140, 88, 60, 80))
+    assert (back.find.name, back.find.place) == ("bay-3/find-1", (100, 100, 60, 80))
 
 
 def test_equipment_that_the_detector_no_longer_sees_is_closed_once() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from canairy.availability import Availability
 from canairy.errors import Unavailable
+from canairy.messages.box import Box
 from canairy.messages.detections import Detections, Region, RegionKind
 from canairy.messages.equipment import Equipment
 from canairy.messages.frame import Frame
@@ -101,6 +102,19 @@ def test_what_the_detector_alone_sees_is_equipment_with_a_name_and_is_cut_out() 
     assert (seen.kind, seen.unseen) == (RegionKind.EQUIPMENT, False)
     assert isinstance(seen.crop, Thermogram)
     assert seen.crop.counts().shape == (30, 30)
+
+
+def test_what_the_detector_sees_behind_something_is_no_find_and_what_it_saw_before_is_not_missing() -> None:
+    bench = Bench(equipment(100, 80, 30))
+    bench.look(frame(scene()))
+    before = (Box(90, 70, 60, 50),)
+    bench.model.seen = (equipment(100, 80, 30), equipment(115, 95, 20))
+
+    (behind,) = bench.look(frame(scene(), 1, hidden=before))
+
+    seen = region(behind, FIND)
+    assert [it.asset for it in behind.regions] == ["joint-a", FIND]
+    assert (seen.unseen, seen.closed, seen.crop) == (True, False, None)
 
 
 def test_a_hot_spot_in_it_is_told_with_it_and_not_twice() -> None:

@@ -21,7 +21,7 @@ from cli.evidence_picture import MARGIN_PX, MASKED, SIDE_PX, draw
 from services.anomaly.measure import measure
 from services.detection.hotspots import find_hotspots
 from services.ingest.masks import MISSING, Masks, masked_pixels
-from services.ingest.source import RawPicture
+from services.ingest.source import RawFrame, RawPicture
 from tests.helpers.frames import header
 from tests.helpers.ingest import (
     NOON,
@@ -66,6 +66,18 @@ def test_masked_pixels_are_sent_without_a_temperature_and_all_others_as_they_wer
     assert (thermogram.counts()[hidden] == MISSING).all()
     assert np.array_equal(thermogram.counts()[~hidden], counts[~hidden])
     assert np.array_equal(np.isnan(thermogram.celsius()), hidden)
+
+
+def test_whoever_judges_the_picture_sees_the_median_of_the_others_under_the_mask() -> None:
+    counts = someone(picture())
+
+    shown = Masks(SITE.cameras[0]).onto(raw(counts))
+
+    assert isinstance(shown, RawFrame)
+    outside = np.ones(counts.shape, np.bool_)
+    outside[HIDDEN] = False
+    assert np.unique(shown.counts[HIDDEN]).tolist() == [int(np.median(counts[outside]))]
+    assert np.array_equal(shown.counts[outside], counts[outside])
 
 
 def test_nothing_that_is_sent_depends_on_what_lies_under_the_mask() -> None:

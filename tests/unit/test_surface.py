@@ -60,6 +60,20 @@ def test_an_asset_s_own_distance_makes_its_temperature() -> None:
     assert hottest(seen(Surface(distance_m=40.0))) > hottest(seen(Surface())) + 0.5
 
 
+def test_what_the_air_was_measured_to_let_through_holds_for_the_frame_s_distance_alone() -> None:
+    measured = Radiometry.of(replace(MADE_WITH, transmission=0.9))
+
+    there, farther = (seen(it, measured) for it in (Surface(distance_m=8.0), Surface(distance_m=20.0)))
+
+    crop = to_celsius(CROP, SCALE_K, 0.0)
+    by_the_air = LONG_WAVE_RADIOMETRY.corrected(
+        crop, measured.parameters, replace(MADE_WITH, distance_m=20.0, transmission=None)
+    )
+    assert hottest(there) == float(crop.max())
+    assert hottest(farther) == pytest.approx(float(by_the_air.max()), abs=1e-3)
+    assert hottest(farther) < hottest(there) - 1
+
+
 def test_the_camera_s_own_curve_is_used_where_the_frame_carries_it() -> None:
     own = seen(Surface(emissivity=0.5), Radiometry.of(MADE_WITH, CAMERA))
 
