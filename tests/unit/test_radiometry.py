@@ -85,7 +85,8 @@ def test_a_constant_on_all_signals_changes_no_temperature(known: ObjectParameter
     assert float(shifted.celsius_of(np.asarray(seen), known)) == pytest.approx(celsius, abs=1e-3)
 
 
-@given(st.floats(0.05, 1), st.floats(0, 300), st.floats(0.2, 1), st.floats(-30, 80))
+# In air of 80 degC the camera's own fit ends at 250 m.
+@given(st.floats(0.05, 1), st.floats(0, 300), st.floats(0.2, 1), st.floats(-30, 60))
 def test_where_everything_has_one_temperature_that_is_seen(e: float, metres: float, tw: float, celsius: float) -> None:
     known = ObjectParameters(
         e, metres, reflected_c=celsius, atmospheric_c=celsius, window_transmission=tw, window_c=celsius
