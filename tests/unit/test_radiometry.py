@@ -57,7 +57,8 @@ def test_a_higher_count_is_never_colder(planck: Planck, known: ObjectParameters)
     table = celsius_table(Radiometry(planck), known)
 
     places = np.flatnonzero(~np.isnan(table))
-    assert places.size > 0
+    # Some of these constants are no camera's: no count of theirs is a temperature.
+    assume(places.size > 0)
     assert (np.diff(table[places]) >= 0).all()
     # What no temperature makes is below the camera's zero, and for an F below 1 at the upper end: never in between.
     assert (np.diff(places) == 1).all()
