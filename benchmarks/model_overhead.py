@@ -15,10 +15,9 @@ from typing import Any, Final
 
 from benchmarks.model_sites import ASSETS, model_site
 from benchmarks.path import Run, rendering_cpu_s, run_bare, run_site, say
-from benchmarks.pipeline import a_frame
+from benchmarks.pipeline import WARM_UP_S, a_frame
 
 SECONDS: Final = 25.0
-WARM_UP_S: Final = 40.0
 RENDERED: Final = 200
 
 

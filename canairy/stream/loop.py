@@ -124,8 +124,11 @@ class Loop(Generic[M]):
 
     def _start_over(self) -> None:
         # How far the batch in hand came is not known here, only by the broker.
-        self._handled, self._held, self._uncommitted = {}, Held(), Uncommitted()
+        self._let_go()
         self.channel.start_over()
+
+    def _let_go(self) -> None:
+        self._handled, self._held, self._uncommitted = {}, Held(), Uncommitted()
 
     # --- taking over ------------------------------------------------------------------------------------------
 
@@ -133,7 +136,7 @@ class Loop(Generic[M]):
         if not assigned and not self._owned:
             return  # still without partitions: standing by, or the group has not come to rest
         self._owned = assigned
-        self._handled, self._held, self._uncommitted = {}, Held(), Uncommitted()
+        self._let_go()
         self._suspicion = Suspicion(self._suspicion.name)
         self.step.forget()
         for partition in sorted(assigned, key=lambda p: (p.topic, p.number)):

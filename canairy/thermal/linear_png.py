@@ -81,18 +81,8 @@ def decode_linear_png(content: bytes) -> tuple[npt.NDArray[np.uint16], datetime 
     return _decoded(content, header), created_at
 
 
-def read_creation_time(path: Path) -> datetime | None:
-    """The time a PNG says it was taken, UTC, without reading its pixels; None when it does not say.
-
-    A file that cannot be read has no time either: reading it as a whole says why.
-    """
-    with suppress(OSError), path.open("rb") as file:
-        return creation_time(file)
-    return None
-
-
 def creation_time(file: BinaryIO) -> datetime | None:
-    """The same of an open file, from its begin."""
+    """The time an open PNG says it was taken, UTC, without reading its pixels; None when it does not say."""
     if file.read(len(_SIGNATURE)) != _SIGNATURE:
         return None
     while len(head := file.read(_CHUNK.size)) == _CHUNK.size:

@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -127,18 +128,11 @@ class FolderSource:
         found = read_temperatures(self._path(mark), self._camera, patient=self._scan.quiet_s(mark) < GIVEN_UP_S)
         position, written = self._hand_over(mark)
         when = file_time(self._camera, found.taken_at, readable(mark.name), position)
-        return RawFrame(
-            camera=self._camera.id,
-            view=view,
-            counts=found.counts,
-            scale_k=found.scale_k,
-            offset_k=found.offset_k,
+        return replace(
+            found.frame(self._camera.id, view),
             taken_at=when.taken_at,
             assigned=when.assigned,
             file=os.fsdecode(mark.name),
-            radiometry=found.radiometry,
-            beside=found.beside,
-            flags=found.flags,
             written=written,
         )
 

@@ -74,17 +74,7 @@ class SnapshotSource:
             found = temperatures(self._read(answer), camera, answer.content)
         except UnreadableFile as error:
             raise type(error)(f"{self._address.base}: what it answers: {error}") from error
-        return RawFrame(
-            camera=camera.id,
-            view=camera.views[0].id,
-            counts=found.counts,
-            scale_k=found.scale_k,
-            offset_k=found.offset_k,
-            taken_at=found.taken_at,
-            radiometry=found.radiometry,
-            beside=found.beside,
-            flags=found.flags,
-        )
+        return found.frame(camera.id, camera.views[0].id)
 
     def _read(self, answer: Answer) -> ThermalFrame:
         if answer.content_type.lower().startswith("multipart/"):

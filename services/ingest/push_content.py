@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -70,16 +71,10 @@ def _frame(
 ) -> RawFrame:
     scale = LinearScale(camera.scale.scale_k, camera.scale.offset_c)
     found = temperatures(read_thermal_bytes(request.file, ReadOptions(scale)), camera, request.file)
-    return RawFrame(
-        camera=camera.id,
-        view=request.view or camera.views[0].id,
-        counts=found.counts,
-        scale_k=found.scale_k,
-        offset_k=found.offset_k,
+    return replace(
+        found.frame(camera.id, request.view or camera.views[0].id),
         taken_at=wire.optional_moment(request, "captured_at") or found.taken_at,
         radiometry=found.radiometry or told,
-        beside=found.beside,
-        flags=found.flags,
         written=written,
     )
 

@@ -16,6 +16,7 @@ from canairy.thermal.celsius_counts import to_counts
 from canairy.thermal.frame import ThermalFrame
 from services.ingest.beside import NOTHING, Beside, beside
 from services.ingest.radiometry import of_file, overridden
+from services.ingest.source import RawFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +30,20 @@ class Temperatures:
     taken_at: datetime | None
     flags: tuple[str, ...] = ()
     beside: Beside = NOTHING
+
+    def frame(self, camera: str, view: str) -> RawFrame:
+        """As a source hands it on; the source adds what it knows of its own."""
+        return RawFrame(
+            camera=camera,
+            view=view,
+            counts=self.counts,
+            scale_k=self.scale_k,
+            offset_k=self.offset_k,
+            taken_at=self.taken_at,
+            radiometry=self.radiometry,
+            flags=self.flags,
+            beside=self.beside,
+        )
 
 
 def temperatures(frame: ThermalFrame, camera: Camera, content: bytes) -> Temperatures:

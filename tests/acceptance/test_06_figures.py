@@ -137,7 +137,7 @@ def test_the_stages_of_such_an_alert_and_the_models_add_up_to_its_latency(result
 # --- Triton -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason="2.5 at batch 1: ONNX Runtime is faster for it than OpenVINO, which serves it")
+@pytest.mark.xfail(strict=True, reason="2.5 at batch 1, of when OpenVINO served it and ONNX Runtime was faster")
 def test_the_detector_served_takes_at_most_twice_its_time_in_the_fastest_runtime(results: Measured) -> None:
     ratios = results["detector_served_over_bare"]
     walls = results["triton"]["detector"]["wall_ms_a_row"]

@@ -33,7 +33,8 @@ from canairy.stream import dead_letter as dlq
 from canairy.stream import schema
 from canairy.stream.broker import Outgoing, Received
 from canairy.stream.step import Decoded, Step
-from canairy.thermal.linear_png import read_creation_time, read_linear_png
+from canairy.thermal.capture_time import capture_time
+from canairy.thermal.linear_png import read_linear_png
 from canairy.topics import ALERTS, AUDIT, CAMERAS, COMMANDS, DETECTIONS, FINDS, FRAMES, MEASUREMENTS, READINGS, STATE
 from cli.evidence_picture import draw
 from cli.tail import JsonLines
@@ -263,7 +264,7 @@ def pngs() -> Check:
 
     def check(value: bytes) -> None:
         path.write_bytes(value)
-        told = read_creation_time(path)
+        told = capture_time(path)
         frame = read_linear_png(path, 0.01, -273.15)
         assert frame.counts.dtype == "uint16"
         assert frame.created_at == told

@@ -19,7 +19,8 @@ from canairy.messages.radiometry import NO_WINDOW_C, Radiometry
 from canairy.site.load import check_site
 from canairy.stream import schema
 from canairy.stream.broker import Received
-from canairy.thermal.linear_png import read_creation_time, read_linear_png
+from canairy.thermal.capture_time import capture_time
+from canairy.thermal.linear_png import read_linear_png
 from canairy.topics import ALERTS, AUDIT, FRAMES
 from cli.connection import UTC_ZONE
 from cli.tail import JsonLines
@@ -168,7 +169,7 @@ def dated(folder: Path, *texts: bytes, after_the_end: bytes = b"") -> Path:
 def test_a_picture_of_a_time_that_no_calendar_has_is_a_picture_without_a_time(tmp_path: Path, text: bytes) -> None:
     path = dated(tmp_path, text)
 
-    assert read_creation_time(path) is None
+    assert capture_time(path) is None
     assert read_linear_png(path, 0.01, -273.15).created_at is None
 
 
@@ -176,10 +177,10 @@ def test_the_order_of_files_and_the_times_of_frames_follow_from_the_same_text(tm
     """The first one, and none behind the end of the picture."""
     first = datetime(2026, 3, 1, 3, tzinfo=UTC)
     twice = dated(tmp_path, b"2026-03-01T03:00:00Z", b"2026-03-02T03:00:00Z")
-    assert read_creation_time(twice) == read_linear_png(twice, 0.01, -273.15).created_at == first
+    assert capture_time(twice) == read_linear_png(twice, 0.01, -273.15).created_at == first
 
     behind = dated(tmp_path, after_the_end=b"2026-03-01T03:00:00Z")
-    assert read_creation_time(behind) is read_linear_png(behind, 0.01, -273.15).created_at is None
+    assert capture_time(behind) is read_linear_png(behind, 0.01, -273.15).created_at is None
 
 
 def test_a_file_named_after_the_first_hour_of_the_calendar_has_no_time_in_its_name() -> None:

@@ -17,7 +17,8 @@ from hypothesis.extra import numpy as arrays
 
 from canairy.errors import UnreadableFile
 from canairy.messages.thermogram import to_celsius
-from canairy.thermal.linear_png import IncompleteFile, read_creation_time, read_linear_png
+from canairy.thermal.capture_time import capture_time
+from canairy.thermal.linear_png import IncompleteFile, read_linear_png
 
 SCALE_K, OFFSET_C = 0.1, -100.0
 FRAME = (np.arange(48 * 64, dtype=np.uint16) % 700 + 1000).reshape(48, 64)
@@ -134,8 +135,8 @@ def test_the_time_a_picture_was_taken_is_read_where_its_zone_is_told(
     path = saved(tmp_path, content[:33] + chunk(b"tEXt", b"Creation Time\0" + text.encode()) + content[33:])
 
     assert read_linear_png(path, SCALE_K, OFFSET_C).created_at == moment
-    assert read_creation_time(path) == moment
+    assert capture_time(path) == moment
 
 
 def test_the_time_of_a_damaged_file_is_not_known(tmp_path: Path) -> None:
-    assert read_creation_time(saved(tmp_path, b"nothing")) is None
+    assert capture_time(saved(tmp_path, b"nothing")) is None
